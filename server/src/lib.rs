@@ -1,0 +1,2 @@
+//! Capuchin: a language server that live-patches running JavaScript on every keystroke.
+pub mod engine;
