@@ -1,0 +1,92 @@
+// The status line: the newest edit in words, and the last edits as a row of beats.
+
+import { pagesText, tell } from "./story.js";
+
+const BEATS = 40;
+
+/**
+ * @typedef {object} Fields
+ * @property {HTMLElement} said
+ * @property {HTMLElement} beats
+ * @property {HTMLElement} pages
+ * @property {HTMLElement} connection
+ */
+
+/** @param {Fields} fields */
+export function createStatus(fields) {
+  /** @type {import("./story.js").Verdict | null} */
+  let verdict = null;
+  /** @type {import("./story.js").Outcome[]} */
+  let outcomes = [];
+  let pages = 0;
+
+  function show() {
+    if (verdict === null) return;
+    const { mood, text } = tell(verdict, outcomes, pages);
+    say(mood, text);
+    const beat = fields.beats.lastElementChild;
+    if (beat instanceof HTMLElement) {
+      beat.dataset.mood = mood;
+      beat.style.setProperty("--height", String(height(outcomes)));
+    }
+  }
+
+  /**
+   * @param {import("./story.js").Mood} mood
+   * @param {string} text
+   */
+  function say(mood, text) {
+    fields.said.dataset.mood = mood;
+    fields.said.textContent = text;
+    fields.said.title = text;
+  }
+
+  return {
+    say,
+
+    /** @param {import("./story.js").Verdict} next */
+    verdict(next) {
+      verdict = next;
+      outcomes = [];
+      fields.beats.append(document.createElement("i"));
+      if (fields.beats.childElementCount > BEATS) fields.beats.firstElementChild?.remove();
+      show();
+    },
+
+    /**
+     * Returns the verdict that the outcome belongs to, or null if a newer edit has taken its place.
+     *
+     * @param {import("./story.js").Outcome} next
+     */
+    outcome(next) {
+      if (verdict === null || verdict.uri !== next.uri || verdict.version !== next.version) return null;
+      outcomes = [...outcomes.filter((it) => it.page !== next.page), next];
+      show();
+      return verdict;
+    },
+
+    /** @param {number} count */
+    pages(count) {
+      pages = count;
+      fields.pages.textContent = `${pagesText(count)} connected`;
+      fields.pages.dataset.mood = count > 0 ? "good" : "wait";
+    },
+
+    /** @param {import("./connection.js").Health} health */
+    health(health) {
+      const words = { connecting: "connecting …", ready: "", lost: "the server does not answer; trying again" };
+      fields.connection.textContent = words[health];
+      if (health === "lost") fields.pages.textContent = "";
+    },
+  };
+}
+
+/**
+ * Between 0 and 1: a beat of 1 ms is small, one of 100 ms is full.
+ *
+ * @param {import("./story.js").Outcome[]} outcomes
+ */
+function height(outcomes) {
+  const slowest = Math.max(1, ...outcomes.map((it) => it.ms));
+  return Math.min(1, 0.3 + Math.log10(slowest) * 0.35);
+}

@@ -1,0 +1,223 @@
+// @ts-check
+// Function sites: the guard array that instrumented code looks at, and the dispatcher that runs the newest patch of a site.
+//
+//     if ($cap_g[7]) return $cap_g.c(7, $cap_s1, this, arguments, new.target);
+//
+// `$cap_g[7]` is 0 or the revision of the newest patch of site 7. `$cap_s1` is the hook of the scope that made this very
+// function, `c => eval(c)`: evaluating a patch through it gives a function that sees what the old one saw. What comes out is kept
+// on the hook, so it lives exactly as long as the scope, and a closure keeps one identity of new code per scope.
+//
+// This file knows nothing of modules, sockets or the DOM.
+
+const { apply, construct } = Reflect;
+
+const PLAIN = 0;
+const ARROW = 1;
+const FUNCTION = 2;
+const DERIVED = 3;
+const NAMED = 4;
+
+/**
+ * How the function of a patch is called. Methods, accessors, generators and base constructors are all called with the receiver.
+ * @type {Record<import("./wire.js").How, number>}
+ */
+const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: PLAIN, set: PLAIN, generator: PLAIN, ctor: PLAIN, derived: DERIVED, named: NAMED };
+
+/**
+ * A committed patch of one site. `before` is the newest one that was replaced and is known to have run: where new code cannot be
+ * made in some scope, that scope goes on with it.
+ * @typedef {{ id: number, rev: number, code: string, mode: number, name: string, ran: boolean, told: boolean, before: Patch | null }} Patch
+ */
+
+/** @typedef {(code: string) => any} Hook */
+/** @typedef {{ rev: number, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
+/** @typedef {number[] & { c: Dispatch }} Guards */
+/** @typedef {(id: number, hook: Hook, self: any, args: ArrayLike<any>, newTarget?: Function, callee?: object) => any} Dispatch */
+
+/** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */
+export class Sites {
+  /** @param {(patch: { id: number, rev: number, name: string }, error: unknown) => void} refused told of patches that cannot be made in their scope */
+  constructor(refused) {
+    /** By site id; null where a site was never patched. @type {(Patch | null)[]} */
+    this.patches = [];
+    /** Guard arrays of the current instance and of older ones whose functions are still held somewhere. @type {WeakRef<Guards>[]} */
+    this.arrays = [];
+    this.refused = refused;
+    /** @type {Dispatch} */
+    this.call = dispatcher(this);
+  }
+
+  /**
+   * The guard array for a new instance whose code stands for `rev`: patches newer than that are switched on already.
+   * @param {number} length @param {number} rev @returns {Guards}
+   */
+  guards(length, rev) {
+    // Pushed one by one: the elements stay small integers without holes, the cheapest array there is to read.
+    const guards = /** @type {any} */ ([]);
+    for (let id = 0; id < length; id++) guards.push(0);
+    guards.c = this.call;
+    for (const patch of this.patches) if (patch && patch.rev > rev) set(guards, patch.id, patch.rev);
+    this.adopt(guards);
+    return guards;
+  }
+
+  /** Takes a guard array made elsewhere (a classic script's) under this dispatcher. @param {Guards} guards */
+  adopt(guards) {
+    guards.c = this.call;
+    this.arrays = this.arrays.filter((ref) => ref.deref() !== undefined);
+    this.arrays.push(new WeakRef(guards));
+  }
+
+  /**
+   * Switches patches on, in every live instance. Cannot fail; what can was done by `check`.
+   * @param {import("./wire.js").SitePatch[]} patches @param {number} nsites
+   */
+  commit(patches, nsites) {
+    const arrays = this.live();
+    for (const guards of arrays) while (guards.length < nsites) guards.push(0);
+    for (const { id, rev, code, how, name } of patches) {
+      while (this.patches.length <= id) this.patches.push(null);
+      const old = this.patches[id];
+      const before = old === null || old.ran ? old : old.before;
+      if (before) before.before = null;
+      this.patches[id] = { id, rev, code: asExpression(code), mode: MODES[how], name, ran: false, told: false, before };
+      for (const guards of arrays) set(guards, id, rev);
+    }
+  }
+
+  /** @returns {Guards[]} */
+  live() {
+    const live = [];
+    for (const ref of this.arrays) {
+      const guards = ref.deref();
+      if (guards) live.push(guards);
+    }
+    return live;
+  }
+}
+
+/** @param {number[]} guards @param {number} id @param {number} rev */
+function set(guards, id, rev) {
+  while (guards.length <= id) guards.push(0);
+  guards[id] = rev;
+}
+
+/** @param {Sites} sites @returns {Dispatch} */
+function dispatcher(sites) {
+  return function call(id, hook, self, args, newTarget, callee) {
+    const patch = /** @type {Patch} */ (sites.patches[id]);
+    /** @type {Made} */
+    let made = /** @type {any} */ (hook)[id];
+    if (made === undefined || made.rev !== patch.rev) made = make(sites, patch, hook, made);
+    switch (made.mode) {
+      case PLAIN: return apply(made.fn, self, args);
+      case ARROW: return apply(made.fn, undefined, args);
+      // The receiver that the old function was constructed with is dropped for one that the new code is constructed with, so
+      // that `new.target` reads the same in both.
+      case FUNCTION: return newTarget === undefined ? apply(made.fn, self, args) : construct(made.fn, args, newTarget);
+      case DERIVED: return apply(made.fn, undefined, args);
+      default: return apply(named(made, callee), self, args);
+    }
+  };
+}
+
+/** @param {Made} made @param {object | undefined} callee @returns {Function} */
+function named(made, callee) {
+  if (callee === undefined) return made.fn(undefined);
+  const per = made.per ??= new WeakMap();
+  let fn = per.get(callee);
+  if (fn === undefined) per.set(callee, fn = /** @type {Function} */ (made.fn(callee)));
+  return fn;
+}
+
+/**
+ * Makes a patch in one scope, at the first call there. Where that fails the scope keeps what it ran before; where it ran nothing
+ * else, the older patch is tried, and at last the site goes back to its loaded code from the next call on.
+ * @param {Sites} sites @param {Patch} patch @param {Hook} hook @param {Made | undefined} old @returns {Made}
+ */
+function make(sites, patch, hook, old) {
+  try {
+    const made = instantiate(patch, hook);
+    patch.ran = true;
+    patch.before = null;
+    return made;
+  } catch (error) {
+    const { id, rev } = patch;
+    // One scope that cannot take it tells the user; a thousand closures of the same site would only repeat it.
+    if (!patch.told) {
+      patch.told = true;
+      sites.refused(patch, error);
+    }
+    if (old !== undefined && old.mode !== DERIVED) {
+      old.rev = rev;
+      return old;
+    }
+    if (patch.before) {
+      try {
+        const made = instantiate(patch.before, hook);
+        made.rev = rev;
+        return made;
+      } catch {
+        // The older code does not fit here either; the first error is the one that tells the user something.
+      }
+    }
+    for (const guards of sites.live()) if (guards[id] === rev) guards[id] = 0;
+    throw error;
+  }
+}
+
+/** @param {Patch} patch @param {Hook} hook @returns {Made} */
+function instantiate(patch, hook) {
+  const fn = hook(patch.code);
+  if (typeof fn !== "function") throw new TypeError(`The patch of ${patch.name || "a function"} is not a function`);
+  const made = { rev: patch.rev, mode: patch.mode, fn, per: null };
+  // A derived constructor hands over a hook of its own for each call, and what comes out belongs to that call.
+  if (patch.mode !== DERIVED) /** @type {any} */ (hook)[patch.id] = made;
+  return made;
+}
+
+/** `eval` takes a leading `function` for a declaration, whose value is undefined. @param {string} code */
+function asExpression(code) {
+  return /^\s*(?:async\s+function|function|class|\{)/.test(code) ? `(${code}\n)` : code;
+}
+
+/** What only makes sense inside a class or a function, and so cannot be checked from outside. */
+const NEEDS_A_SCOPE = /\bsuper\b|#|\bnew\s*\.\s*target\b|\byield\b|\bawait\b/;
+
+/**
+ * Whether the page's own parser takes the code, as far as that can be told without the scope. Nothing runs.
+ * @param {import("./wire.js").SitePatch} patch @returns {Error | null}
+ */
+export function check({ code, how }) {
+  if (!Object.hasOwn(MODES, how)) return new SyntaxError(`This page does not know how to patch a "${how}"`);
+  if (NEEDS_A_SCOPE.test(code)) return null;
+  try {
+    new Function(`"use strict";return (${code}\n)`);
+    return null;
+  } catch (strict) {
+    try {
+      new Function(`return (${code}\n)`);
+      return null;
+    } catch {
+      return strict instanceof SyntaxError ? strict : null;
+    }
+  }
+}
+
+/**
+ * The first of these names that does not exist on the page, neither on the global object nor as a global `let`, `const` or `class`.
+ * @param {string[]} names @param {(code: string) => any} evaluate @returns {string | null}
+ */
+export function missing(names, evaluate) {
+  for (const name of names) {
+    if (name in globalThis) continue;
+    if (!/^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(name)) return name;
+    try {
+      if (evaluate(`typeof ${name}`) === "undefined") return name;
+    } catch (error) {
+      // A binding that is not initialised yet does exist. A word that is no name at all does not.
+      if (!(error instanceof ReferenceError)) return name;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,81 @@
+// Every message between a page and the server, version 1. The server's side of the same contract is `server/src/wire.rs`;
+// `docs/protocol.md` says in words what each one means.
+
+export type Graph = { entry: string; server: string; modules: ModuleDef[] };
+
+export type ModuleKind = "esm" | "cjs" | "json" | "css" | "url" | "error";
+
+export type ModuleDef = {
+  id: string;
+  kind: ModuleKind;
+  /** The program revision that `code` stands for: server-wide, monotonic. */
+  rev: number;
+  /** Site ids in use at `rev`: the length of the guard array. */
+  sites: number;
+  /** An ES module with top-level await; its factory is an async arrow. */
+  async?: boolean;
+  /** esm: static imports in source order, `export from` included. cjs: the `require()`s found. Each once. */
+  deps: Dep[];
+  /** `import()` with a literal. */
+  dynamic?: Dep[];
+  /** Literals found in accept and decline calls -> resolved id; null: not found. */
+  accepts?: Record<string, string | null>;
+  /** esm, cjs: factory source. json, css: the text. url: the URL. error: the message. */
+  code: string;
+};
+
+export type Dep = {
+  spec: string;
+  /** A module of the registry. */
+  id?: string;
+  /** Left to the browser: loaded with native import(). */
+  url?: string;
+  /** It did not resolve; the sentence says why. */
+  error?: string;
+  /** What the importer uses of it (`*` for the namespace). Absent: not known. Only partial accept asks for it. */
+  names?: string[];
+};
+
+export type How = "fn" | "arrow" | "method" | "static" | "get" | "set" | "ctor" | "derived" | "generator" | "named";
+
+export type SitePatch = {
+  id: number;
+  rev: number;
+  /** An expression, evaluated through the site's scope hook, that gives the new function. */
+  code: string;
+  /** Free names that must exist on the page, otherwise the whole push is held. */
+  needs?: string[];
+  how: How;
+  name: string;
+  /** Frames that finish the old code are known to run (loops, generators, pending awaits): the outcome is `nextCall`. */
+  running?: boolean;
+};
+
+export type PatchChange = { type: "patch"; module: string; from: number; rev: number; sites: SitePatch[]; nsites: number };
+export type UpdateChange = { type: "update"; module: string; from: number; rev: number; defs: ModuleDef[] };
+export type RemoveChange = { type: "remove"; module: string; rev: number };
+export type CssChange = { type: "css"; url: string; rev: number };
+export type AssetChange = { type: "asset"; url: string; rev: number };
+export type HtmlChange = { type: "html"; url: string; rev?: number };
+export type ProblemChange = { type: "problem"; module: string; message: string | null; line?: number; column?: number };
+export type Change = PatchChange | UpdateChange | RemoveChange | CssChange | AssetChange | HtmlChange | ProblemChange;
+
+export type When = "typing" | "save" | "disk";
+export type Reason = { code: string; message: string };
+export type Push = { type: "push"; seq: number; when: When; changes: Change[] };
+
+export type OutcomeWord = "live" | "nextCall" | "held" | "moduleUpdated" | "needsReload" | "refused" | "threw";
+export type Result = { module: string; rev: number; outcome: OutcomeWord; reason?: Reason; ms: number };
+
+export type ToPage =
+  | { type: "welcome"; v: 1; server: string; page: string; custom?: boolean }
+  | Push
+  | { type: "reload"; reason: Reason }
+  | { type: "custom"; event: string; data?: unknown };
+
+export type FromPage =
+  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: { id: string; rev: number }[] }
+  | { type: "outcome"; seq: number; results: Result[] }
+  | { type: "loaded"; modules: { id: string; rev: number }[] }
+  | { type: "error"; module?: string; message: string; stack?: string }
+  | { type: "custom"; event: string; data?: unknown };

@@ -1,0 +1,35 @@
+//! From source text to what a page runs: whole modules when they are loaded, single functions when they are patched.
+//!
+//! oxc parses, so this is also the gate for code that does not parse. Text is instrumented in place, by insertions that
+//! never add a line, so that lines on the page are the user's lines. This room knows oxc; it must not know pages or files.
+
+mod emit;
+mod function;
+mod jsx;
+mod module;
+
+pub use function::{Context, Function, compile_function};
+pub use module::{Export, Item, ItemKind, Module, Options, compile_module};
+
+/// Why a text can't be compiled: one sentence, with the place (bytes of the text given).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub message: String,
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Problem {
+    fn from_oxc(diagnostic: &oxc::diagnostics::OxcDiagnostic) -> Problem {
+        let (start, end) = diagnostic.labels.first().map_or((0, 0), |it| (it.offset(), it.offset() + it.len()));
+        Problem { message: diagnostic.message.to_string(), start: start as u32, end: end as u32 }
+    }
+
+    /// The same problem in a text that this one is a part of.
+    #[must_use]
+    pub fn moved(mut self, by: i64) -> Problem {
+        let moved = |at: u32| u32::try_from((i64::from(at) + by).max(0)).unwrap_or(0);
+        (self.start, self.end) = (moved(self.start), moved(self.end));
+        self
+    }
+}

@@ -1,0 +1,259 @@
+//! Compiles one function alone, from its own text and what was known of the place it stands in.
+
+use std::sync::Arc;
+
+use oxc::allocator::Allocator;
+use oxc::ast::ast::{ClassElement, Expression, Function as FunctionNode, ObjectPropertyKind, PropertyKey, Program, Statement};
+use oxc::ast_visit::Visit;
+use oxc::parser::{Parser, config::TokensParserConfig};
+use oxc::semantic::SemanticBuilder;
+use oxc::span::{GetSpan, SourceType, Span};
+
+use super::Problem;
+use super::emit::{self, Mode};
+use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
+use crate::sites::diff::{self, Ids};
+use crate::sites::{Access, Rev, Scope, Site, SiteKind, tree};
+
+/// The place a function stands in.
+pub struct Context<'c> {
+    pub flavour: Flavour,
+    /// The site as it was: its kind and name must stay for the function to be compiled alone.
+    pub old: &'c Site,
+    /// The revision that the code will be.
+    pub rev: Rev,
+}
+
+/// A compiled function.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Its tree, identities adopted; `start` is that of the old site.
+    pub site: Site,
+    /// An expression that gives the new function when it is evaluated in the function's scope.
+    pub code: String,
+    /// How the page has to call what the expression gives.
+    pub how: &'static str,
+    /// Bytes that `code` has before the first byte of the function's text: what the first line is off by.
+    pub lead: u32,
+    /// Names that nothing on the server declares: the page has to have them.
+    pub unresolved: Vec<Box<str>>,
+}
+
+/// Compiles `text` as the new text of `context.old`.
+///
+/// # Errors
+/// A [`Problem`] when the text is not one function of the same kind and name: positions are bytes of `text`.
+pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Result<Function, Problem> {
+    let old = context.old;
+    let (prefix, suffix) = wrapper(old);
+    let source = format!("{prefix}{text}{suffix}");
+    let shift = prefix.len() as u32;
+    let span = Span::new(shift, shift + text.len() as u32);
+    let allocator = Allocator::default();
+    let source_type = if old.strict && context.flavour == Flavour::Esm { SourceType::mjs() } else { SourceType::script() };
+    let parsed = Parser::new(&allocator, &source, source_type.with_jsx(true)).with_config(TokensParserConfig).parse();
+    let here = |it: Problem| it.moved(-i64::from(shift));
+    if let Some(first) = parsed.diagnostics.iter().next() {
+        return Err(here(Problem::from_oxc(first)));
+    }
+    let semantic = SemanticBuilder::new_compiler().with_check_syntax_error(true).build(&parsed.program);
+    if let Some(first) = semantic.diagnostics.iter().next() {
+        return Err(here(Problem::from_oxc(first)));
+    }
+    let scoping = semantic.semantic.scoping();
+    let keeps_new_target = !matches!(old.kind, SiteKind::Declaration | SiteKind::Expression);
+    let base = Base {
+        flavour: context.flavour,
+        scope: Arc::clone(&old.scope),
+        level: old.level,
+        strict: old.strict,
+        is_function: true,
+        keeps_new_target,
+    };
+    let mut collector = Collector::new(&source, scoping, base);
+    if !walk_root(&mut collector, &parsed.program, old, span) {
+        return Err(Problem { message: "this is no longer one function of the same kind and name".to_owned(), start: 0, end: text.len() as u32 });
+    }
+    let built = tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen.empties, span.start, span.end);
+    let root = &collector.sites[0];
+    // A declaration parses as an expression when it stands alone.
+    let same_kind = root.kind == old.kind || (old.kind == SiteKind::Declaration && root.kind == SiteKind::Expression);
+    let is_same = same_kind
+        && root.access == old.access
+        && root.is_async == old.is_async
+        && root.is_generator == old.is_generator
+        && (root.name == old.name || matches!(old.kind, SiteKind::Arrow | SiteKind::Expression));
+    let Some(mut site) = built.root.children.into_iter().next().filter(|_| is_same) else {
+        return Err(Problem { message: "this is no longer one function of the same kind and name".to_owned(), start: 0, end: text.len() as u32 });
+    };
+    site.start = old.start;
+    site.scope = Arc::clone(&old.scope);
+    site.level = old.level;
+    site.kind = old.kind;
+    if matches!(old.kind, SiteKind::Arrow | SiteKind::Expression) {
+        site.name.clone_from(&old.name);
+    }
+    diff::adopt(old, &mut site, ids);
+    let mut numbers = Vec::new();
+    site.walk(0, &mut |it, _| numbers.push(it.id));
+    let mut by_raw = vec![0; collector.sites.len()];
+    for (raw, id) in built.raw.iter().zip(&numbers) {
+        by_raw[*raw] = *id;
+    }
+    emit::sort(&mut collector.ops);
+    let guards = context.flavour.guards();
+    let mode = Mode::Patch(context.rev);
+    let part = |from: u32, to: u32| emit::emit(&source, &collector.ops, from, to, &by_raw, &guards, mode);
+    let name = if site.name.is_empty() || site.name.contains(['#', '(']) && !site.kind.is_class_member() { String::new() } else { site.name.clone() };
+    let (head, tail) = envelope(&site, &name);
+    let mut code = head;
+    let lead;
+    match site.kind {
+        SiteKind::Arrow => {
+            lead = code.len();
+            code.push_str(&part(span.start, span.end));
+        }
+        SiteKind::Constructor | SiteKind::DerivedConstructor => {
+            lead = code.len();
+            code.push_str(&part(root.params.start, root.params.end));
+            code.push_str("=>");
+            code.push_str(&part(root.params.end, span.end));
+        }
+        _ => {
+            lead = code.len().saturating_sub((root.params.start - span.start) as usize);
+            code.push_str(&part(root.params.start, span.end));
+        }
+    }
+    code.push_str(&tail);
+    let mut how = match site.kind {
+        SiteKind::Arrow => "arrow",
+        SiteKind::Constructor | SiteKind::DerivedConstructor => "derived",
+        _ => "fn",
+    };
+    // A declaration's name is a binding of the scope around it; only an expression's own name has to be handed in.
+    let self_name = root.self_name.as_deref().filter(|_| old.kind == SiteKind::Expression);
+    if root.uses_new_target && !keeps_new_target {
+        let callee = self_name.unwrap_or("$cap_f");
+        code = format!("({callee},$cap_n)=>{code}");
+        how = "target";
+    } else if let Some(callee) = self_name {
+        code = format!("{callee}=>{code}");
+        how = "named";
+    }
+    let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
+    unresolved.sort_unstable();
+    Ok(Function { site, code, how, lead: lead as u32, unresolved })
+}
+
+/// What stands around a function's text so that it parses alone.
+fn wrapper(site: &Site) -> (String, &'static str) {
+    let strict = if site.strict { "\"use strict\";" } else { "" };
+    match site.kind {
+        SiteKind::ObjectMethod => (format!("{strict}({{"), "})"),
+        kind if kind.is_class_member() => {
+            let heritage = if kind == SiteKind::DerivedConstructor { " extends Object" } else { "" };
+            // The method declares its own private name.
+            let own = site.name.strip_prefix('#').unwrap_or("");
+            let privates: String = privates(&site.scope, own).map(|it| format!("#{it};")).collect();
+            (format!("{strict}(class{heritage}{{{privates}"), "})")
+        }
+        _ => {
+            // The text may use the `#private` names of the classes around it.
+            let privates: String = privates(&site.scope, "").map(|it| format!("#{it};")).collect();
+            if privates.is_empty() { (format!("{strict}("), ")") } else { (format!("{strict}(class{{{privates}static{{("), ")}})") }
+        }
+    }
+}
+
+fn privates<'s>(scope: &'s Scope, except: &'s str) -> impl Iterator<Item = &'s str> {
+    scope.privates.iter().map(AsRef::as_ref).filter(move |it| *it != except)
+}
+
+fn envelope(site: &Site, name: &str) -> (String, String) {
+    let star = if site.is_generator { "*" } else { "" };
+    let flags = if site.is_async { "async " } else { "" };
+    let key = quoted(name);
+    let take = format!("}})[{key}]");
+    match site.kind {
+        SiteKind::Arrow => (String::new(), String::new()),
+        SiteKind::Constructor | SiteKind::DerivedConstructor => (String::new(), String::new()),
+        SiteKind::Method => (format!("({{__proto__:Object.getPrototypeOf(this.prototype),{flags}{star}{key}"), take),
+        SiteKind::StaticMethod => (format!("({{__proto__:Object.getPrototypeOf(this),{flags}{star}{key}"), take),
+        SiteKind::ObjectMethod => (format!("({{{flags}{star}{key}"), take),
+        _ if name.is_empty() || !is_identifier(name) || name == "__proto__" => (format!("({flags}function{star}"), ")".to_owned()),
+        _ => (format!("({{{key}:{flags}function{star}"), take),
+    }
+}
+
+/// Walks the one function of a wrapped text; `false` if the text is something else.
+fn walk_root<'a>(collector: &mut Collector<'_>, program: &Program<'a>, old: &Site, span: Span) -> bool {
+    let [Statement::ExpressionStatement(statement)] = program.body.as_slice() else { return false };
+    let Expression::ParenthesizedExpression(outer) = &statement.expression else { return false };
+    match (&outer.expression, old.kind) {
+        (Expression::ObjectExpression(object), SiteKind::ObjectMethod) => {
+            let [ObjectPropertyKind::ObjectProperty(property)] = object.properties.as_slice() else { return false };
+            let Expression::FunctionExpression(function) = &property.value else { return false };
+            let is_method = property.method || property.kind != oxc::ast::ast::PropertyKind::Init;
+            if property.span != span || !is_method {
+                return false;
+            }
+            let access = match property.kind {
+                oxc::ast::ast::PropertyKind::Get => Access::Get,
+                oxc::ast::ast::PropertyKind::Set => Access::Set,
+                oxc::ast::ast::PropertyKind::Init => Access::Plain,
+            };
+            walk_member(collector, function, &property.key, property.computed, span, SiteKind::ObjectMethod, access)
+        }
+        (Expression::ClassExpression(class), kind) if kind.is_class_member() => {
+            let Some(ClassElement::MethodDefinition(method)) = class.body.body.last() else { return false };
+            let declared = privates(&old.scope, old.name.strip_prefix('#').unwrap_or("")).count();
+            if method.span != span || class.body.body.len() != declared + 1 {
+                return false;
+            }
+            use oxc::ast::ast::MethodDefinitionKind as Kind;
+            let access = match method.kind {
+                Kind::Get => Access::Get,
+                Kind::Set => Access::Set,
+                _ => Access::Plain,
+            };
+            let found = match (method.kind, method.r#static) {
+                (Kind::Constructor, _) if matches!(kind, SiteKind::Constructor | SiteKind::DerivedConstructor) => kind,
+                (Kind::Constructor, _) => return false,
+                (_, true) => SiteKind::StaticMethod,
+                (_, false) => SiteKind::Method,
+            };
+            walk_member(collector, &method.value, &method.key, method.computed, span, found, access)
+        }
+        (Expression::ClassExpression(class), _) => {
+            // Private names around a plain function: it stands in a static block.
+            let Some(ClassElement::StaticBlock(block)) = class.body.body.last() else { return false };
+            let [Statement::ExpressionStatement(statement)] = block.body.as_slice() else { return false };
+            let Expression::ParenthesizedExpression(inner) = &statement.expression else { return false };
+            walk_plain(collector, &inner.expression, span)
+        }
+        (expression, _) => walk_plain(collector, expression, span),
+    }
+}
+
+fn walk_member<'a>(
+    collector: &mut Collector<'_>,
+    function: &FunctionNode<'a>,
+    key: &PropertyKey<'a>,
+    computed: bool,
+    span: Span,
+    kind: SiteKind,
+    access: Access,
+) -> bool {
+    let name = collector.class_member_name(key, computed);
+    collector.root_member(function, span, kind, access, name);
+    true
+}
+
+fn walk_plain<'a>(collector: &mut Collector<'_>, expression: &Expression<'a>, span: Span) -> bool {
+    let is_function = matches!(expression, Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_));
+    if !is_function || expression.span() != span {
+        return false;
+    }
+    collector.visit_expression(expression);
+    true
+}

@@ -1,0 +1,458 @@
+//! Compiles a whole module: its tree of sites, what it imports and exports, and the factory source that a page evaluates.
+
+use oxc::allocator::Allocator;
+use oxc::ast::ast::{
+    BindingIdentifier, Declaration, ExportDefaultDeclarationKind, ImportDeclarationSpecifier, ModuleExportName, Program, Statement,
+};
+use oxc::ast_visit::{Visit, walk};
+use oxc::parser::{Parser, ParserReturn, config::TokensParserConfig};
+use oxc::semantic::{Scoping, SemanticBuilder};
+use oxc::span::{GetSpan, SourceType, Span};
+use rustc_hash::FxHashMap;
+
+use super::Problem;
+use super::emit::{self, Mode};
+use crate::sites::collect::{Base, Collector, Flavour, Op, Order, is_identifier, quoted};
+use crate::sites::diff::{self, Ids};
+use crate::sites::{Bind, Site, tree};
+
+/// How to compile a module.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// What the file is known to be; `None`: the text decides between ES module and CommonJS.
+    pub flavour: Option<Flavour>,
+    /// What a text without a sign of either is.
+    pub otherwise: Flavour,
+    /// Dependencies are served without guards.
+    pub plain: bool,
+}
+
+/// A compiled module.
+#[derive(Debug, Clone)]
+pub struct Module {
+    pub flavour: Flavour,
+    pub root: Site,
+    /// Static imports and re-exports, in source order, each once.
+    pub imports: Vec<String>,
+    pub requires: Vec<String>,
+    pub dynamic: Vec<String>,
+    pub accepts: Vec<String>,
+    pub exports: Vec<Export>,
+    pub items: Vec<Item>,
+    pub is_async: bool,
+    /// The factory source.
+    pub code: String,
+    pub unresolved: Vec<Box<str>>,
+    /// Direct `eval` or `with`: names of the text can't be known.
+    pub dynamic_scope: bool,
+}
+
+/// One exported name and the expression that reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    pub name: String,
+    pub value: String,
+}
+
+/// One top-level statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub kind: ItemKind,
+    pub hash: u64,
+    pub start: u32,
+    pub end: u32,
+    /// What it declares.
+    pub names: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemKind {
+    Import,
+    Export,
+    Function,
+    Class,
+    Variable,
+    Statement,
+}
+
+/// Compiles `source`. Sites keep the identities of their counterparts below `old`.
+///
+/// # Errors
+/// The syntax errors, if there are any. Nothing is recovered: a page only gets code that parses.
+pub fn compile_module(source: &str, options: Options, old: Option<&Site>, ids: &mut Ids) -> Result<Module, Vec<Problem>> {
+    let allocator = Allocator::default();
+    let (parsed, flavour) = parse(&allocator, source, options)?;
+    let semantic = SemanticBuilder::new_compiler().with_check_syntax_error(true).build(&parsed.program);
+    if !semantic.diagnostics.is_empty() {
+        return Err(semantic.diagnostics.iter().map(Problem::from_oxc).collect());
+    }
+    let scoping = semantic.semantic.scoping();
+    let strict = flavour == Flavour::Esm || parsed.program.directives.iter().any(|it| it.directive == "use strict");
+    let base = Base { flavour, strict, ..Base::default() };
+    let mut collector = Collector::new(source, scoping, base);
+    let mut shape = Shape::default();
+    shape.read_imports(&parsed.program, &mut collector);
+    let mut cuts = Vec::new();
+    for statement in &parsed.program.body {
+        cuts.push(statement.span().start);
+        shape.statement(statement, scoping, &mut collector);
+    }
+    // Names that only CommonJS has tell the flavour, if nothing else did.
+    if flavour == Flavour::Esm && options.flavour.is_none() && !parsed.module_record.has_module_syntax {
+        let looks_esm = collector.seen.uses_import_meta || collector.seen.has_top_level_await;
+        if collector.seen.uses_cjs && !looks_esm {
+            let again = Options { flavour: Some(Flavour::Cjs), ..options };
+            return compile_module(source, again, old, ids);
+        }
+    }
+    if source.contains("$cap_") || options.plain || collector.seen.dynamic_scope && flavour == Flavour::Esm {
+        for site in &mut collector.sites {
+            site.dead = true;
+        }
+        collector.ops.retain(|it| !it.text.contains(['\u{1}', '\u{3}', '\u{4}']) && !it.text.contains("$cap_r") && !it.text.contains("$cap_p"));
+    }
+    let end = source.len() as u32;
+    let built = tree::build(source, &parsed.tokens, &collector.sites, &cuts, &collector.seen.empties, 0, end);
+    let mut root = built.root;
+    for (item, hash) in shape.items.iter_mut().zip(&built.items) {
+        item.hash = *hash;
+    }
+    root.shell = root_shell(&shape.items);
+    root.deep = tree::deep(&root);
+    root.scope = top_scope(scoping, &parsed.program, &collector);
+    root.strict = strict;
+    match old {
+        Some(old) => {
+            let id = root.id;
+            diff::adopt(old, &mut root, ids);
+            root.id = id;
+        }
+        None => root.children.iter_mut().for_each(|it| diff::number(it, ids)),
+    }
+    let mut numbers = Vec::new();
+    root.walk(0, &mut |it, _| numbers.push(it.id));
+    let mut by_raw = vec![0; collector.sites.len()];
+    for (raw, id) in built.raw.iter().zip(numbers.iter().skip(1)) {
+        by_raw[*raw] = *id;
+    }
+    if let Some(hashbang) = &parsed.program.hashbang {
+        collector.ops.push(Op::replace(hashbang.span.start, hashbang.span.start + 2, "//".to_owned()));
+    }
+    emit::sort(&mut collector.ops);
+    let body = emit::emit(source, &collector.ops, 0, end, &by_raw, &flavour.guards(), Mode::Load);
+    let is_async = collector.seen.has_top_level_await && flavour == Flavour::Esm;
+    let code = factory(flavour, strict, is_async, &shape, &collector.seen.base_classes, &body);
+    let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
+    unresolved.sort_unstable();
+    Ok(Module {
+        flavour,
+        root,
+        imports: shape.specifiers,
+        requires: dedup(collector.seen.requires),
+        dynamic: dedup(collector.seen.dynamic),
+        accepts: dedup(collector.seen.accepts),
+        exports: shape.exports,
+        items: shape.items,
+        is_async,
+        code,
+        unresolved,
+        dynamic_scope: collector.seen.dynamic_scope,
+    })
+}
+
+fn parse<'a>(allocator: &'a Allocator, source: &'a str, options: Options) -> Result<(ParserReturn<'a>, Flavour), Vec<Problem>> {
+    let attempt = |source_type: SourceType| {
+        Parser::new(allocator, source, source_type.with_jsx(true)).with_config(TokensParserConfig).parse()
+    };
+    let failed = |parsed: &ParserReturn<'_>| -> Vec<Problem> { parsed.diagnostics.iter().map(Problem::from_oxc).collect() };
+    match options.flavour {
+        Some(Flavour::Esm) => {
+            let parsed = attempt(SourceType::mjs());
+            if parsed.diagnostics.is_empty() { Ok((parsed, Flavour::Esm)) } else { Err(failed(&parsed)) }
+        }
+        Some(flavour) => {
+            let source_type = if flavour == Flavour::Cjs { SourceType::cjs() } else { SourceType::script() };
+            let parsed = attempt(source_type);
+            if parsed.diagnostics.is_empty() { Ok((parsed, flavour)) } else { Err(failed(&parsed)) }
+        }
+        None => {
+            let parsed = attempt(SourceType::mjs());
+            let decided = parsed.module_record.has_module_syntax;
+            if parsed.diagnostics.is_empty() && (decided || options.otherwise == Flavour::Esm) {
+                return Ok((parsed, Flavour::Esm));
+            }
+            if decided {
+                return Err(failed(&parsed));
+            }
+            // Sloppy code without module syntax: CommonJS.
+            let sloppy = attempt(SourceType::cjs());
+            if sloppy.diagnostics.is_empty() { Ok((sloppy, Flavour::Cjs)) } else { Err(failed(&parsed)) }
+        }
+    }
+}
+
+/// The order of function declarations does not matter; that of everything else does.
+fn root_shell(items: &[Item]) -> u64 {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = rustc_hash::FxHasher::default();
+    let (mut functions, rest): (Vec<_>, Vec<_>) = items.iter().partition(|it| it.kind == ItemKind::Function);
+    functions.sort_by_key(|it| it.hash);
+    rest.iter().chain(&functions).for_each(|it| it.hash.hash(&mut hasher));
+    hasher.finish()
+}
+
+fn top_scope(scoping: &Scoping, program: &Program<'_>, collector: &Collector<'_>) -> std::sync::Arc<crate::sites::Scope> {
+    let names = scoping
+        .get_bindings(program.scope_id())
+        .iter()
+        .map(|(name, symbol)| (Box::from(name.as_str()), collector.imports.get(symbol).cloned().unwrap_or(Bind::Local)))
+        .collect();
+    std::sync::Arc::new(crate::sites::Scope { parent: None, names, privates: Vec::new() })
+}
+
+/// Imports, exports and statements of an ES module, gathered while its statements are walked.
+#[derive(Default)]
+struct Shape {
+    /// Specifiers in order; an import's holder is its index here.
+    specifiers: Vec<String>,
+    holders: Vec<u32>,
+    exports: Vec<Export>,
+    stars: Vec<String>,
+    items: Vec<Item>,
+    /// A default export's function that has no name of its own.
+    anonymous_default: bool,
+}
+
+impl Shape {
+    fn holder(&mut self, specifier: &str) -> u32 {
+        let index = self.specifiers.iter().position(|it| it == specifier).unwrap_or_else(|| {
+            self.specifiers.push(specifier.to_owned());
+            self.specifiers.len() - 1
+        });
+        index as u32
+    }
+
+    /// Imports are hoisted: all of them are known before the first statement is walked.
+    fn read_imports(&mut self, program: &Program<'_>, collector: &mut Collector<'_>) {
+        for statement in &program.body {
+            match statement {
+                Statement::ImportDeclaration(import) => {
+                    let holder = self.holder(&import.source.value);
+                    for specifier in import.specifiers.iter().flatten() {
+                        let (local, member): (&BindingIdentifier<'_>, Option<Box<str>>) = match specifier {
+                            ImportDeclarationSpecifier::ImportSpecifier(it) => (&it.local, Some(Box::from(it.imported.name().as_str()))),
+                            ImportDeclarationSpecifier::ImportDefaultSpecifier(it) => (&it.local, Some(Box::from("default"))),
+                            ImportDeclarationSpecifier::ImportNamespaceSpecifier(it) => (&it.local, None),
+                        };
+                        self.use_holder(holder);
+                        collector.imports.insert(local.symbol_id(), Bind::Import { holder, member });
+                    }
+                }
+                Statement::ExportFromDeclaration(it) => {
+                    self.holder(&it.source.value);
+                }
+                Statement::ExportAllDeclaration(it) => {
+                    self.holder(&it.source.value);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn use_holder(&mut self, holder: u32) {
+        if !self.holders.contains(&holder) {
+            self.holders.push(holder);
+        }
+    }
+
+    fn statement<'a>(&mut self, statement: &Statement<'a>, scoping: &Scoping, collector: &mut Collector<'_>) {
+        let span = statement.span();
+        let (kind, names) = describe(statement);
+        self.items.push(Item { kind, hash: 0, start: span.start, end: span.end, names });
+        match statement {
+            Statement::ImportDeclaration(_) => collector.ops.push(blank(collector.source, span)),
+            Statement::ExportAllDeclaration(it) => {
+                match &it.exported {
+                    Some(name) => {
+                        let holder = self.holder(&it.source.value);
+                        self.use_holder(holder);
+                        self.exports.push(Export { name: name.name().to_string(), value: format!("$cap_i{holder}") });
+                    }
+                    None => self.stars.push(it.source.value.to_string()),
+                }
+                collector.ops.push(blank(collector.source, span));
+            }
+            Statement::ExportFromDeclaration(it) => {
+                let holder = self.holder(&it.source.value);
+                self.use_holder(holder);
+                for specifier in &it.specifiers {
+                    let value = member(holder, &specifier.local.name());
+                    self.exports.push(Export { name: specifier.exported.name().to_string(), value });
+                }
+                collector.ops.push(blank(collector.source, span));
+            }
+            Statement::ExportNamedDeclaration(it) => {
+                for specifier in &it.specifiers {
+                    let value = match &specifier.local {
+                        ModuleExportName::IdentifierReference(local) => {
+                            let symbol = local.reference_id.get().and_then(|id| scoping.get_reference(id).symbol_id());
+                            match symbol.and_then(|it| collector.imports.get(&it)) {
+                                Some(Bind::Import { holder, member: Some(name) }) => member(*holder, name),
+                                Some(Bind::Import { holder, member: None }) => format!("$cap_i{holder}"),
+                                _ => local.name.to_string(),
+                            }
+                        }
+                        other => other.name().to_string(),
+                    };
+                    self.exports.push(Export { name: specifier.exported.name().to_string(), value });
+                }
+                collector.ops.push(blank(collector.source, span));
+            }
+            Statement::ExportDeclaration(it) => {
+                for name in declared(&it.declaration) {
+                    self.exports.push(Export { value: name.clone(), name });
+                }
+                let start = it.declaration.span().start;
+                collector.ops.push(blank(collector.source, Span::new(span.start, start)));
+                collector.visit_declaration(&it.declaration);
+            }
+            Statement::ExportDefaultDeclaration(it) => self.default_export(&it.declaration, span, collector),
+            other => collector.visit_statement(other),
+        }
+    }
+
+    fn default_export<'a>(&mut self, declaration: &ExportDefaultDeclarationKind<'a>, span: Span, collector: &mut Collector<'_>) {
+        let start = declaration.span().start;
+        let head = Span::new(span.start, start);
+        match declaration {
+            ExportDefaultDeclarationKind::FunctionDeclaration(function) => {
+                let name = match &function.id {
+                    Some(id) => id.name.to_string(),
+                    None => {
+                        // It is hoisted like any declaration, so it gets a name to be found by.
+                        collector.ops.push(Op::insert(function.params.span.start, Order::last_close(), " $cap_default"));
+                        self.anonymous_default = true;
+                        "$cap_default".to_owned()
+                    }
+                };
+                self.exports.push(Export { name: "default".to_owned(), value: name });
+                collector.ops.push(blank(collector.source, head));
+                collector.visit_function(function, oxc::syntax::scope::ScopeFlags::Function);
+            }
+            ExportDefaultDeclarationKind::ClassDeclaration(class) if class.id.is_some() => {
+                let name = class.id.as_ref().map(|it| it.name.to_string()).unwrap_or_default();
+                self.exports.push(Export { name: "default".to_owned(), value: name });
+                collector.ops.push(blank(collector.source, head));
+                collector.visit_class(class);
+            }
+            other => {
+                // The object's key gives an anonymous function or class the name `default`.
+                self.exports.push(Export { name: "default".to_owned(), value: "$cap_default".to_owned() });
+                let mut lead = blank(collector.source, head);
+                lead.text = format!("const $cap_default={{default:{}", lead.text);
+                collector.ops.push(lead);
+                let end = other.span().end;
+                collector.ops.push(Op::insert(end, Order::last_close(), "}.default;"));
+                match other {
+                    ExportDefaultDeclarationKind::ClassDeclaration(class) => collector.visit_class(class),
+                    _ => walk::walk_export_default_declaration_kind(collector, other),
+                }
+            }
+        }
+    }
+}
+
+fn member(holder: u32, name: &str) -> String {
+    if is_identifier(name) { format!("$cap_i{holder}.{name}") } else { format!("$cap_i{holder}[{}]", quoted(name)) }
+}
+
+/// Takes a text out and keeps its line ends.
+fn blank(source: &str, span: Span) -> Op {
+    let lines = source[span.start as usize..span.end as usize].matches('\n').count();
+    Op::replace(span.start, span.end, "\n".repeat(lines))
+}
+
+fn declared(declaration: &Declaration<'_>) -> Vec<String> {
+    match declaration {
+        Declaration::FunctionDeclaration(it) => it.id.iter().map(|it| it.name.to_string()).collect(),
+        Declaration::ClassDeclaration(it) => it.id.iter().map(|it| it.name.to_string()).collect(),
+        Declaration::VariableDeclaration(it) => it
+            .declarations
+            .iter()
+            .flat_map(|it| it.id.get_binding_identifiers())
+            .map(|it| it.name.to_string())
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn describe(statement: &Statement<'_>) -> (ItemKind, Vec<String>) {
+    match statement {
+        Statement::ImportDeclaration(it) => {
+            let names = it.specifiers.iter().flatten().map(|it| it.local().name.to_string()).collect();
+            (ItemKind::Import, names)
+        }
+        Statement::ExportDeclaration(it) => match &it.declaration {
+            Declaration::FunctionDeclaration(_) => (ItemKind::Function, declared(&it.declaration)),
+            Declaration::ClassDeclaration(_) => (ItemKind::Class, declared(&it.declaration)),
+            _ => (ItemKind::Variable, declared(&it.declaration)),
+        },
+        Statement::ExportNamedDeclaration(_) | Statement::ExportAllDeclaration(_) | Statement::ExportFromDeclaration(_) => {
+            (ItemKind::Export, Vec::new())
+        }
+        Statement::ExportDefaultDeclaration(it) => match &it.declaration {
+            ExportDefaultDeclarationKind::FunctionDeclaration(_) => (ItemKind::Function, vec!["default".to_owned()]),
+            _ => (ItemKind::Export, vec!["default".to_owned()]),
+        },
+        Statement::FunctionDeclaration(it) => (ItemKind::Function, it.id.iter().map(|it| it.name.to_string()).collect()),
+        Statement::ClassDeclaration(it) => (ItemKind::Class, it.id.iter().map(|it| it.name.to_string()).collect()),
+        Statement::VariableDeclaration(it) => {
+            let names = it.declarations.iter().flat_map(|it| it.id.get_binding_identifiers()).map(|it| it.name.to_string());
+            (ItemKind::Variable, names.collect())
+        }
+        _ => (ItemKind::Statement, Vec::new()),
+    }
+}
+
+/// The function that a page evaluates: see `docs/protocol.md`, "Factory source".
+fn factory(flavour: Flavour, strict: bool, is_async: bool, shape: &Shape, classes: &[String], body: &str) -> String {
+    let directive = if strict { "\"use strict\";" } else { "" };
+    let classes = if classes.is_empty() { String::new() } else { format!("let {};", classes.join(",")) };
+    let top = format!("const $cap_s0=$cap_c=>eval($cap_c),$cap_g=$cap_m.guards($cap_s0);{classes}");
+    match flavour {
+        Flavour::Esm => {
+            let mut head = String::new();
+            if !shape.exports.is_empty() {
+                let getters: Vec<String> = shape.exports.iter().map(|it| format!("{}:()=>{}", quoted(&it.name), it.value)).collect();
+                head.push_str(&format!("$cap_m.exports({{__proto__:null,{}}});", getters.join(",")));
+            }
+            for specifier in &shape.stars {
+                head.push_str(&format!("$cap_m.star({});", quoted(specifier)));
+            }
+            if shape.anonymous_default {
+                head.push_str("Object.defineProperty($cap_default,\"name\",{value:\"default\",configurable:true});");
+            }
+            let mut holders = shape.holders.clone();
+            holders.sort_unstable();
+            let holders: Vec<String> =
+                holders.iter().map(|it| format!("$cap_i{it}=$cap_m.ns({})", quoted(&shape.specifiers[*it as usize]))).collect();
+            // The holders stand before anything runs: a cycle can call a hoisted function of this module early.
+            if !holders.is_empty() {
+                head.push_str(&format!("const {};", holders.join(",")));
+            }
+            head.push_str(if is_async { "await $cap_m.link();" } else { "$cap_m.link();" });
+            let kind = if is_async { "async" } else { "" };
+            format!("{kind}($cap_m)=>{{{directive}{top}{head}{body}\n}}")
+        }
+        Flavour::Cjs => {
+            format!("(function($cap_m,module,exports,require,__filename,__dirname){{{directive}{top}{body}\n}})")
+        }
+        Flavour::Classic(_) => format!("{directive}{classes}{body}"),
+    }
+}
+
+fn dedup(mut list: Vec<String>) -> Vec<String> {
+    let mut seen: FxHashMap<String, ()> = FxHashMap::default();
+    list.retain(|it| seen.insert(it.clone(), ()).is_none());
+    list
+}

@@ -1,0 +1,3 @@
+//! The dev server: files, pages and the socket.
+
+pub mod backend;

@@ -1,0 +1,33 @@
+//! What the dev server asks of the rest of the program. It knows files and addresses; what a module is, it asks here.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::engine::event::Handle;
+use crate::wire::{Graph, PageId};
+
+/// The program behind the dev server.
+///
+/// All methods but [`Backend::events`] are called on threads that may block. Paths are canonical: symbolic links are
+/// followed already. Ids and URLs were checked for form, not for existence.
+pub trait Backend: Send + Sync + 'static {
+    /// The unsaved text of a file, if an editor has it open with that path.
+    fn buffer(&self, path: &Path) -> Option<Arc<str>>;
+
+    /// The modules that `entries` (module ids, at least one) reach, instrumented, without those that the page has already.
+    /// The graph's `entry` is `entries[0]`.
+    fn graph(&self, entries: &[String], page: &PageId) -> Graph;
+
+    /// The answer for the classic script at `url`, instrumented. `None`: it is served as it is.
+    fn classic(&self, path: &Path, url: &str) -> Option<String>;
+
+    /// Keeps an inline module script of an HTML page as the module `id` (`/index.html?inline=0`).
+    /// `first_line` counts from 1: the line of the HTML file on which `source` starts.
+    fn inline_module(&self, id: &str, source: &str, first_line: u32);
+
+    /// Keeps a page's import map. Its relative addresses are root-relative already.
+    fn import_map(&self, json: &str);
+
+    /// Where what pages say goes.
+    fn events(&self) -> Handle;
+}

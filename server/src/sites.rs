@@ -1,0 +1,181 @@
+//! Sites: every function of a module that can be swapped, as a tree with stable identities, and the scopes they live in.
+//!
+//! This room knows JavaScript's functions and scopes. It must not know pages, messages or files.
+//!
+//! A site's position is kept relative to its parent's start, so that an edit inside one function moves only the lengths
+//! of its ancestors and the starts of the siblings behind it.
+
+pub mod collect;
+pub mod diff;
+mod params;
+mod shell;
+pub mod tree;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+/// Identity of a site inside its module: an index into the module's guard array. Never reused while the server lives.
+pub type SiteId = u32;
+
+/// The program revision: grows by one with every change of a program that pages may run.
+pub type Rev = u64;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SiteKind {
+    /// The module itself: the root of the tree. Never patched.
+    Module,
+    Declaration,
+    Expression,
+    Arrow,
+    ObjectMethod,
+    Method,
+    StaticMethod,
+    Constructor,
+    DerivedConstructor,
+}
+
+impl SiteKind {
+    /// The word that people read in verdicts.
+    pub fn describe(self) -> &'static str {
+        match self {
+            SiteKind::Module => "module",
+            SiteKind::Declaration | SiteKind::Expression => "function",
+            SiteKind::Arrow => "arrow function",
+            SiteKind::ObjectMethod | SiteKind::Method => "method",
+            SiteKind::StaticMethod => "static method",
+            SiteKind::Constructor | SiteKind::DerivedConstructor => "constructor",
+        }
+    }
+
+    pub(crate) fn is_class_member(self) -> bool {
+        matches!(self, SiteKind::Method | SiteKind::StaticMethod | SiteKind::Constructor | SiteKind::DerivedConstructor)
+    }
+}
+
+/// `get`/`set` for accessors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    Plain,
+    Get,
+    Set,
+}
+
+/// One function of the user's source. Offsets and lengths are bytes of UTF-8.
+#[derive(Debug, Clone)]
+pub struct Site {
+    pub id: SiteId,
+    pub kind: SiteKind,
+    pub access: Access,
+    pub is_async: bool,
+    pub is_generator: bool,
+    /// The declared name, or what the function was given to (`onclick`, `setInterval#0`): for people and for matching.
+    pub name: String,
+    /// Start, relative to the start of the parent site.
+    pub start: u32,
+    pub len: u32,
+    /// Hash of the function's tokens without those of its nested sites.
+    pub shell: u64,
+    /// Hash of all of the function's tokens.
+    pub deep: u64,
+    /// Where the function is created: what its free names can mean.
+    pub scope: Arc<Scope>,
+    /// Names that the text uses and does not declare, nested functions included.
+    pub free: Vec<Box<str>>,
+    pub strict: bool,
+    /// How many scope hooks enclose the function: keeps the names of nested hooks apart.
+    pub level: u32,
+    /// The revision that brought the newest text of this site.
+    pub changed: Rev,
+    /// The revision at which the scope of its closures last got another shape: closures of older scopes can't run newer text.
+    pub scope_rev: Rev,
+    pub children: Vec<Site>,
+}
+
+/// What a name of a scope stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bind {
+    Local,
+    /// An import: the namespace holder's number and the exported name (`None`: the namespace itself).
+    Import { holder: u32, member: Option<Box<str>> },
+}
+
+/// A lexical scope that a site can be created in.
+#[derive(Debug, Default)]
+pub struct Scope {
+    pub parent: Option<Arc<Scope>>,
+    pub names: FxHashMap<Box<str>, Bind>,
+    /// The `#private` names that can be used here.
+    pub privates: Vec<Box<str>>,
+}
+
+impl Scope {
+    /// The binding that `name` means in this scope.
+    pub fn lookup(&self, name: &str) -> Option<&Bind> {
+        let mut scope = Some(self);
+        while let Some(it) = scope {
+            if let Some(bind) = it.names.get(name) {
+                return Some(bind);
+            }
+            scope = it.parent.as_deref();
+        }
+        None
+    }
+}
+
+impl Site {
+    /// The innermost site whose text holds the whole of `start..end` strictly inside, as child indexes from this site,
+    /// with its absolute start. `base` is this site's own absolute start.
+    pub fn enclosing(&self, base: u32, start: u32, end: u32) -> (Vec<usize>, u32) {
+        let mut path = Vec::new();
+        let mut site = self;
+        let mut origin = base;
+        loop {
+            // The children are sorted by start: the only candidate is the last one that starts before the change.
+            let after = site.children.partition_point(|it| origin + it.start < start);
+            let Some(index) = after.checked_sub(1) else { return (path, origin) };
+            let child = &site.children[index];
+            if end >= origin + child.start + child.len {
+                return (path, origin);
+            }
+            path.push(index);
+            origin += child.start;
+            site = child;
+        }
+    }
+
+    /// The site at the end of a path made by [`Site::enclosing`].
+    pub fn at(&self, path: &[usize]) -> &Site {
+        path.iter().fold(self, |site, index| &site.children[*index])
+    }
+
+    /// As [`Site::at`], to change it.
+    pub fn at_mut(&mut self, path: &[usize]) -> &mut Site {
+        path.iter().fold(self, |site, index| &mut site.children[*index])
+    }
+
+    /// Calls `visit` with this site and all below it, in source order, with their absolute starts.
+    pub fn walk<'s>(&'s self, base: u32, visit: &mut impl FnMut(&'s Site, u32)) {
+        visit(self, base);
+        for child in &self.children {
+            child.walk(base + child.start, visit);
+        }
+    }
+
+    /// Tells the tree that the text of the site at `path` grew by `delta` bytes: its ancestors grow, what follows moves.
+    pub fn grow(&mut self, path: &[usize], delta: i64) {
+        let mut site = self;
+        for index in path {
+            site.len = shifted(site.len, delta);
+            for later in &mut site.children[index + 1..] {
+                later.start = shifted(later.start, delta);
+            }
+            site = &mut site.children[*index];
+        }
+        site.len = shifted(site.len, delta);
+    }
+}
+
+fn shifted(value: u32, delta: i64) -> u32 {
+    u32::try_from(i64::from(value) + delta).unwrap_or(0)
+}

@@ -1,0 +1,1196 @@
+//! From a syntax tree to sites: one walk that finds every function, decides where its guard and its scope's hook can stand,
+//! and notes the text operations that instrument the source.
+//!
+//! A function for which no guard or hook can stand is no site: its text belongs to the site around it.
+
+use std::sync::Arc;
+
+use oxc::ast::ast::*;
+use oxc::ast_visit::{Visit, walk};
+use oxc::semantic::{Scoping, SymbolId};
+use oxc::span::{GetSpan, Span};
+use oxc::syntax::scope::{ScopeFlags, ScopeId};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::params::{self, Body, Header};
+use super::{Access, Bind, Scope, SiteKind};
+
+/// One text operation: `start..end` of the source is replaced by `text`.
+///
+/// In `text`, `\u{1}N\u{2}` stands for the id of site number N of this walk, `\u{3}N\u{2}` for the condition of its guard,
+/// and `\u{4}name\u{2}` marks the end of a hook's declaration.
+#[derive(Debug, Clone)]
+pub struct Op {
+    pub start: u32,
+    pub end: u32,
+    pub order: Order,
+    pub text: String,
+}
+
+/// Which of several operations at one place comes first: what closes (inner first), what opens (outer first), replacements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Order(u8, i64);
+
+impl Order {
+    pub(super) fn close(depth: u32) -> Order {
+        Order(0, -i64::from(depth))
+    }
+    pub(super) fn open(depth: u32) -> Order {
+        Order(1, i64::from(depth))
+    }
+    pub(super) fn replace() -> Order {
+        Order(2, 0)
+    }
+    /// Behind everything else that closes at a place.
+    pub fn last_close() -> Order {
+        Order(0, i64::MAX)
+    }
+}
+
+impl Op {
+    pub fn insert(at: u32, order: Order, text: impl Into<String>) -> Op {
+        Op { start: at, end: at, order, text: text.into() }
+    }
+    pub fn replace(start: u32, end: u32, text: String) -> Op {
+        Op { start, end, order: Order::replace(), text }
+    }
+}
+
+/// A function as the walk found it. Positions are bytes in the walked text.
+#[derive(Debug)]
+pub struct RawSite {
+    pub parent: Option<usize>,
+    pub kind: SiteKind,
+    pub access: Access,
+    pub is_async: bool,
+    pub is_generator: bool,
+    pub name: String,
+    pub span: Span,
+    /// The parameter list, and where the body starts.
+    pub params: Span,
+    pub body: u32,
+    pub scope: Arc<Scope>,
+    pub level: u32,
+    pub free: FxHashSet<Box<str>>,
+    pub strict: bool,
+    /// No guard can stand here after all.
+    pub dead: bool,
+    pub uses_new_target: bool,
+    /// A named function expression that calls itself by that name.
+    pub self_name: Option<String>,
+    /// Stands for this site in its parent's shell hash.
+    pub mark: String,
+    pub(crate) function_scope_depth: u32,
+}
+
+/// How the text is loaded: decides what `this`, imports and globals at its top mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Flavour {
+    #[default]
+    Esm,
+    Cjs,
+    /// A classic script with its number: its top-level scope is the global one.
+    Classic(u32),
+}
+
+impl Flavour {
+    /// The name of the guard array in the instrumented text.
+    pub fn guards(self) -> String {
+        match self {
+            Flavour::Classic(number) => format!("$cap_g{number}"),
+            _ => "$cap_g".to_owned(),
+        }
+    }
+}
+
+/// What surrounds the walked text.
+#[derive(Debug, Clone, Default)]
+pub struct Base {
+    pub flavour: Flavour,
+    pub scope: Arc<Scope>,
+    pub level: u32,
+    pub strict: bool,
+    /// The walked text is one function, which is the root: it gets no guard of its own.
+    pub is_function: bool,
+    /// `new.target` of the root means what it means around it (constructors, arrows).
+    pub keeps_new_target: bool,
+}
+
+/// What the walk saw beside sites.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// `require("x")` with its specifier.
+    pub requires: Vec<String>,
+    /// `import("x")` with its specifier.
+    pub dynamic: Vec<String>,
+    /// Specifiers named in `hot.accept` and `hot.decline`.
+    pub accepts: Vec<String>,
+    pub uses_cjs: bool,
+    pub uses_import_meta: bool,
+    pub has_top_level_await: bool,
+    /// Starts of empty statements.
+    pub empties: Vec<u32>,
+    /// Names that resolve nowhere in the text or around it and that are not only asked for with `typeof`.
+    pub unresolved: FxHashSet<Box<str>>,
+    /// Classes whose hook has to be declared at the top of the text.
+    pub base_classes: Vec<String>,
+    /// Direct `eval` or `with` in the user's code: names can't be known.
+    pub dynamic_scope: bool,
+}
+
+pub struct Collector<'s> {
+    pub source: &'s str,
+    pub scoping: &'s Scoping,
+    pub base: Base,
+    pub sites: Vec<RawSite>,
+    pub ops: Vec<Op>,
+    pub seen: Seen,
+    /// Imported symbols of this text.
+    pub imports: FxHashMap<SymbolId, Bind>,
+    depths: Vec<u32>,
+    frames: Vec<Frame>,
+    functions: Vec<FunctionState>,
+    site_stack: Vec<usize>,
+    disabled: u32,
+    label: Option<String>,
+    scopes: FxHashMap<ScopeId, Arc<Scope>>,
+    privates: FxHashMap<ScopeId, Vec<Box<str>>>,
+    n_classes: u32,
+    callee: Option<u32>,
+    shorthand: Option<u32>,
+    typeof_operand: Option<u32>,
+    depth: u32,
+}
+
+#[derive(Debug)]
+struct Frame {
+    kind: FrameKind,
+    has_bindings: bool,
+    hook: Option<Hook>,
+}
+
+#[derive(Debug, PartialEq, Eq, Clone)]
+enum FrameKind {
+    /// The text's own top.
+    Base,
+    /// A function body, hooked after its guard.
+    Function,
+    /// A block, hooked after its brace.
+    Block { at: u32 },
+    /// The body of a loop without braces.
+    Wrapped { start: u32, end: u32 },
+    /// A loop head or catch clause: its bindings are hooked in the body's frame.
+    Head,
+    Class { name: String },
+    Field { class: usize, is_static: bool },
+    /// No function in here can be a site.
+    Opaque,
+}
+
+#[derive(Debug, Default)]
+struct Hook {
+    /// Classes in this scope whose hook variable is declared here.
+    classes: Vec<String>,
+    /// For a class frame: the static block is wanted; the instance field is wanted.
+    in_class: bool,
+    in_field: bool,
+}
+
+#[derive(Debug, Default)]
+struct FunctionState {
+    is_arrow: bool,
+    uses_arguments: bool,
+    uses_super: bool,
+    uses_new_target: bool,
+    uses_self: bool,
+    id_symbol: Option<SymbolId>,
+    in_params: bool,
+    params_clash: bool,
+    functions_in_params: bool,
+    body_start: u32,
+    scope: Option<ScopeId>,
+    strict: bool,
+}
+
+/// A function about to be walked.
+struct Entry<'f, 'a> {
+    span: Span,
+    kind: SiteKind,
+    access: Access,
+    is_async: bool,
+    is_generator: bool,
+    name: String,
+    mark: String,
+    params: &'f FormalParameters<'a>,
+    body: Body<'f, 'a>,
+    scope: ScopeId,
+    id: Option<&'f BindingIdentifier<'a>>,
+    has_use_strict: bool,
+}
+
+impl<'s> Collector<'s> {
+    pub fn new(source: &'s str, scoping: &'s Scoping, base: Base) -> Collector<'s> {
+        let mut depths = vec![0; scoping.scopes_len()];
+        // A scope's id is always larger than its parent's.
+        for scope in 0..depths.len() {
+            if let Some(parent) = scoping.scope_parent_id(ScopeId::from_usize(scope)) {
+                depths[scope] = depths[parent.index()] + 1;
+            }
+        }
+        let frames = vec![Frame { kind: FrameKind::Base, has_bindings: true, hook: None }];
+        Collector {
+            source,
+            scoping,
+            base,
+            sites: Vec::new(),
+            ops: Vec::new(),
+            seen: Seen::default(),
+            imports: FxHashMap::default(),
+            depths,
+            frames,
+            functions: Vec::new(),
+            site_stack: Vec::new(),
+            disabled: 0,
+            label: None,
+            scopes: FxHashMap::default(),
+            privates: FxHashMap::default(),
+            n_classes: 0,
+            callee: None,
+            shorthand: None,
+            typeof_operand: None,
+            depth: 0,
+        }
+    }
+
+    fn text(&self, span: Span) -> &'s str {
+        &self.source[span.start as usize..span.end as usize]
+    }
+
+    /// The scope as sites of it will remember it.
+    fn scope_arc(&mut self, id: ScopeId) -> Arc<Scope> {
+        if let Some(known) = self.scopes.get(&id) {
+            return Arc::clone(known);
+        }
+        let Some(parent) = self.scoping.scope_parent_id(id) else {
+            let scope = if self.base.is_function { Arc::clone(&self.base.scope) } else { self.root_scope(id) };
+            self.scopes.insert(id, Arc::clone(&scope));
+            return scope;
+        };
+        let parent = self.scope_arc(parent);
+        let mut privates = parent.privates.clone();
+        for name in self.privates.get(&id).into_iter().flatten() {
+            if !privates.contains(name) {
+                privates.push(name.clone());
+            }
+        }
+        let bindings = self.scoping.get_bindings(id);
+        let scope = if bindings.is_empty() && privates.len() == parent.privates.len() {
+            parent
+        } else {
+            let names = bindings.iter().map(|(name, _)| (Box::from(name.as_str()), Bind::Local)).collect();
+            Arc::new(Scope { parent: Some(parent), names, privates })
+        };
+        self.scopes.insert(id, Arc::clone(&scope));
+        scope
+    }
+
+    fn root_scope(&self, id: ScopeId) -> Arc<Scope> {
+        let names = self
+            .scoping
+            .get_bindings(id)
+            .iter()
+            .map(|(name, symbol)| (Box::from(name.as_str()), self.imports.get(symbol).cloned().unwrap_or(Bind::Local)))
+            .collect();
+        Arc::new(Scope { parent: None, names, privates: Vec::new() })
+    }
+
+    fn level_at(&self, frame: usize) -> u32 {
+        let n = self.frames[..=frame]
+            .iter()
+            .filter(|it| matches!(it.kind, FrameKind::Function | FrameKind::Block { .. } | FrameKind::Wrapped { .. }))
+            .count();
+        self.base.level + u32::try_from(n).unwrap_or(0)
+    }
+
+    /// The expression that names the hook for a function created here; notes that the hook is needed.
+    fn find_hook(&mut self, is_arrow: bool) -> Option<String> {
+        self.find_hook_below(self.frames.len(), is_arrow)
+    }
+
+    fn find_hook_below(&mut self, top: usize, is_arrow: bool) -> Option<String> {
+        for index in (0..top).rev() {
+            let frame = &self.frames[index];
+            match &frame.kind {
+                FrameKind::Opaque => return None,
+                FrameKind::Base => {
+                    return Some(match self.base.flavour {
+                        Flavour::Classic(_) => "__capuchin.global".to_owned(),
+                        _ => "$cap_s0".to_owned(),
+                    });
+                }
+                FrameKind::Function => return Some(self.hook_at(index)),
+                FrameKind::Block { .. } if frame.has_bindings => return Some(self.hook_at(index)),
+                FrameKind::Block { .. } | FrameKind::Wrapped { .. } => {}
+                FrameKind::Head if !frame.has_bindings => {}
+                FrameKind::Head => {
+                    let body = index + 1;
+                    let fits = body < top && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
+                    return fits.then(|| self.hook_at(body));
+                }
+                FrameKind::Field { class, is_static } => {
+                    let (class, is_static) = (*class, *is_static);
+                    if is_arrow && !is_static {
+                        let hook = self.class_hook(class)?;
+                        if let Some(it) = self.frames[class].hook.as_mut() {
+                            it.in_field = true;
+                        }
+                        return Some(format!("this.#{}", hook.replace("$cap_k", "$cap_f")));
+                    }
+                    return self.class_hook(class);
+                }
+                FrameKind::Class { .. } => return self.class_hook(index),
+            }
+        }
+        None
+    }
+
+    fn hook_at(&mut self, frame: usize) -> String {
+        self.frames[frame].hook.get_or_insert_default();
+        format!("$cap_s{}", self.level_at(frame))
+    }
+
+    /// The variable that a class's static block fills with the hook of the class's scope.
+    fn class_hook(&mut self, frame: usize) -> Option<String> {
+        let FrameKind::Class { name } = self.frames[frame].kind.clone() else { return None };
+        if self.frames[frame].hook.as_ref().is_some_and(|it| it.in_class) {
+            return Some(name);
+        }
+        // Somewhere around the class the variable has to be declared.
+        let around = (0..frame).rev().find(|it| {
+            let it = &self.frames[*it];
+            match it.kind {
+                FrameKind::Block { .. } | FrameKind::Wrapped { .. } => it.has_bindings || it.hook.is_some(),
+                FrameKind::Head => it.has_bindings,
+                _ => true,
+            }
+        })?;
+        let around = match self.frames[around].kind {
+            FrameKind::Base => {
+                self.seen.base_classes.push(name.clone());
+                self.frames[frame].hook.get_or_insert_default().in_class = true;
+                return Some(name);
+            }
+            FrameKind::Head => {
+                let body = around + 1;
+                let fits = body < frame && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
+                fits.then_some(body)?
+            }
+            FrameKind::Function | FrameKind::Block { .. } | FrameKind::Wrapped { .. } => around,
+            _ => return None,
+        };
+        self.frames[around].hook.get_or_insert_default().classes.push(name.clone());
+        self.frames[frame].hook.get_or_insert_default().in_class = true;
+        Some(name)
+    }
+
+    fn hook_text(&self, frame: usize) -> String {
+        let Some(hook) = &self.frames[frame].hook else { return String::new() };
+        let name = format!("$cap_s{}", self.level_at(frame));
+        let mut text = format!("const {name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}");
+        if !hook.classes.is_empty() {
+            text.push_str(&format!("let {};", hook.classes.join(",")));
+        }
+        text
+    }
+
+    fn push(&mut self, kind: FrameKind, scope: Option<ScopeId>) {
+        let has_bindings = scope.is_some_and(|it| !self.scoping.get_bindings(it).is_empty());
+        self.frames.push(Frame { kind, has_bindings, hook: None });
+    }
+
+    /// Leaves a block or wrapped body: writes its hook if a site wanted one.
+    fn pop(&mut self) {
+        let index = self.frames.len() - 1;
+        let text = self.hook_text(index);
+        let Some(frame) = self.frames.pop() else { return };
+        if text.is_empty() {
+            return;
+        }
+        match frame.kind {
+            FrameKind::Block { at } => self.ops.push(Op::insert(at, Order::open(self.depth), text)),
+            FrameKind::Wrapped { start, end } => {
+                self.ops.push(Op::insert(start, Order::open(self.depth), format!("{{{text}")));
+                self.ops.push(Op::insert(end, Order::close(self.depth), "}"));
+            }
+            _ => {}
+        }
+    }
+
+    fn opaque(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.frames.push(Frame { kind: FrameKind::Opaque, has_bindings: true, hook: None });
+        visit(self);
+        self.frames.pop();
+    }
+
+    fn function<'f, 'a>(&mut self, entry: Entry<'f, 'a>) {
+        self.depth += 1;
+        let is_arrow = entry.kind == SiteKind::Arrow;
+        let is_root = self.base.is_function && self.functions.is_empty();
+        for function in &mut self.functions {
+            function.functions_in_params |= function.in_params;
+        }
+        let hook = if is_root {
+            Some(String::new())
+        } else if self.disabled > 0 {
+            None
+        } else if entry.kind.is_class_member() {
+            let class = self.frames.len() - 1;
+            self.class_hook(class)
+        } else {
+            self.find_hook(is_arrow)
+        };
+        let strict = self.scoping.scope_flags(entry.scope).is_strict_mode() || self.base.strict;
+        let number = hook.is_some().then(|| {
+            let parent_scope = self.scoping.scope_parent_id(entry.scope);
+            let scope = match parent_scope {
+                Some(it) => self.scope_arc(it),
+                None => Arc::clone(&self.base.scope),
+            };
+            let level = self.level_at(self.frames.len() - 1);
+            self.sites.push(RawSite {
+                parent: self.site_stack.last().copied(),
+                kind: entry.kind,
+                access: entry.access,
+                is_async: entry.is_async,
+                is_generator: entry.is_generator,
+                name: entry.name.clone(),
+                span: entry.span,
+                params: entry.params.span,
+                body: entry.body.start(),
+                scope,
+                level,
+                free: FxHashSet::default(),
+                strict,
+                dead: false,
+                uses_new_target: false,
+                self_name: None,
+                mark: entry.mark.clone(),
+                function_scope_depth: self.depths[entry.scope.index()],
+            });
+            self.sites.len() - 1
+        });
+        if let Some(number) = number {
+            self.site_stack.push(number);
+        } else {
+            self.disabled += 1;
+        }
+        self.functions.push(FunctionState {
+            is_arrow,
+            id_symbol: entry.id.filter(|_| entry.kind == SiteKind::Expression).and_then(|it| it.symbol_id.get()),
+            body_start: entry.body.start(),
+            scope: Some(entry.scope),
+            strict,
+            in_params: true,
+            ..FunctionState::default()
+        });
+        self.opaque(|it| it.visit_formal_parameters(entry.params));
+        if let Some(state) = self.functions.last_mut() {
+            state.in_params = false;
+        }
+        self.frames.push(Frame { kind: FrameKind::Function, has_bindings: true, hook: None });
+        match &entry.body {
+            Body::Block(block) => {
+                for directive in &block.directives {
+                    self.visit_directive(directive);
+                }
+                for statement in &block.statements {
+                    self.visit_statement(statement);
+                }
+            }
+            Body::Expression(expression) => self.visit_expression(expression),
+        }
+        let hook_text = self.hook_text(self.frames.len() - 1);
+        self.frames.pop();
+        let Some(state) = self.functions.pop() else { return };
+        // An arrow's `arguments`, `super` and `new.target` are those of the function around it.
+        if is_arrow && let Some(outer) = self.functions.last_mut() {
+            outer.uses_arguments |= state.uses_arguments;
+            outer.uses_super |= state.uses_super;
+            outer.uses_new_target |= state.uses_new_target;
+        }
+        match number {
+            Some(number) => {
+                self.site_stack.pop();
+                self.guard(number, &entry, &state, is_root, hook.unwrap_or_default(), &hook_text);
+            }
+            None => self.disabled -= 1,
+        }
+        self.depth -= 1;
+    }
+
+    fn guard(&mut self, number: usize, entry: &Entry<'_, '_>, state: &FunctionState, is_root: bool, hook: String, hook_text: &str) {
+        let site = &mut self.sites[number];
+        site.uses_new_target = state.uses_new_target && !state.is_arrow;
+        if state.uses_self {
+            site.self_name = entry.id.map(|it| it.name.to_string());
+        }
+        if entry.kind == SiteKind::ObjectMethod && state.uses_super && !is_root {
+            site.dead = true;
+        }
+        // A `super` of an object's method reaches through the object, which the hook can't name.
+        let header = Header {
+            source: self.source,
+            params: entry.params,
+            body: match &entry.body {
+                Body::Block(it) => Body::Block(it),
+                Body::Expression(it) => Body::Expression(it),
+            },
+            end: entry.span.end,
+            is_arrow: state.is_arrow,
+            is_generator: entry.is_generator,
+            is_setter: entry.access == Access::Set,
+            is_getter: entry.access == Access::Get,
+            strict: state.strict && !entry.has_use_strict,
+            uses_arguments: state.uses_arguments,
+            params_clash: state.params_clash || body_redeclares(self.scoping, entry),
+            functions_in_params: state.functions_in_params,
+        };
+        if is_root || site.dead {
+            only_hook(&header, self.depth, hook_text, &mut self.ops);
+            return;
+        }
+        let is_constructor = matches!(entry.kind, SiteKind::Constructor | SiteKind::DerivedConstructor);
+        let guards = self.base.flavour.guards();
+        let this = if state.is_arrow || is_constructor { "void 0" } else { "this" };
+        let hook = if is_constructor { "$cap_c=>eval($cap_c)".to_owned() } else { hook };
+        let mut tail = String::new();
+        if matches!(entry.kind, SiteKind::Declaration | SiteKind::Expression) && !entry.is_async && !entry.is_generator {
+            tail.push_str(",new.target");
+        } else if state.uses_self {
+            tail.push_str(",void 0");
+        }
+        if let Some(name) = entry.id.filter(|_| entry.kind == SiteKind::Expression) {
+            tail.push_str(if tail.is_empty() { ",void 0," } else { "," });
+            tail.push_str(&name.name);
+        }
+        let yields = if entry.is_generator { "yield* " } else { "" };
+        let guard = move |args: &str| {
+            (format!("\u{3}{number}\u{2}"), format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook},{this},{args}{tail})"))
+        };
+        let written = params::write(&header, self.depth, &guard, hook_text, &mut self.ops);
+        if !written {
+            only_hook(&header, self.depth, hook_text, &mut self.ops);
+            self.sites[number].dead = true;
+        }
+    }
+
+    fn reference(&mut self, name: &str, span: Span, symbol: Option<SymbolId>) {
+        let depth = symbol.map(|it| self.depths[self.scoping.symbol_scope_id(it).index()]);
+        let own_name = symbol.is_some() && self.functions.iter().any(|it| it.id_symbol == symbol);
+        if own_name {
+            for function in &mut self.functions {
+                function.uses_self |= function.id_symbol == symbol;
+            }
+        }
+        for number in self.site_stack.iter().rev() {
+            let site = &mut self.sites[*number];
+            if depth.is_some_and(|it| it >= site.function_scope_depth) {
+                break;
+            }
+            if !site.free.contains(name) {
+                site.free.insert(Box::from(name));
+            }
+        }
+        if let Some(function) = self.functions.last_mut()
+            && function.in_params
+            && let Some(symbol) = symbol
+            && Some(self.scoping.symbol_scope_id(symbol)) == function.scope
+            && self.scoping.symbol_span(symbol).start >= function.body_start
+        {
+            function.params_clash = true;
+        }
+        let bind = match symbol {
+            Some(symbol) => self.imports.get(&symbol).cloned(),
+            None => match self.base.scope.lookup(name).filter(|_| self.base.is_function) {
+                Some(bind) => Some(bind.clone()),
+                None => {
+                    self.global(name, span);
+                    None
+                }
+            },
+        };
+        if let Some(Bind::Import { holder, member }) = bind {
+            let mut text = format!("$cap_i{holder}");
+            if let Some(member) = member {
+                if is_identifier(&member) {
+                    text.push('.');
+                    text.push_str(&member);
+                } else {
+                    text.push_str(&format!("[{}]", quoted(&member)));
+                }
+            }
+            if self.callee == Some(span.start) {
+                text = format!("(0,{text})");
+            }
+            if self.shorthand == Some(span.start) {
+                text = format!("{name}:{text}");
+            }
+            self.ops.push(Op::replace(span.start, span.end, text));
+        }
+    }
+
+    /// A name that the text does not declare.
+    fn global(&mut self, name: &str, span: Span) {
+        match name {
+            "arguments" => {
+                // Belongs to the nearest function that is no arrow; arrows hand it outwards when they end.
+                if let Some(function) = self.functions.last_mut() {
+                    function.uses_arguments = true;
+                }
+                return;
+            }
+            "require" | "module" | "exports" | "__filename" | "__dirname" => self.seen.uses_cjs |= name != "__filename" && name != "__dirname",
+            "global" if self.base.flavour == Flavour::Cjs => {
+                self.ops.push(Op::replace(span.start, span.end, "globalThis".to_owned()));
+                return;
+            }
+            _ => {}
+        }
+        if self.typeof_operand != Some(span.start) && !self.seen.unresolved.contains(name) {
+            self.seen.unresolved.insert(Box::from(name));
+        }
+    }
+
+    fn at_top_level(&self) -> bool {
+        self.functions.iter().all(|it| it.is_arrow) && !self.frames.iter().any(|it| matches!(it.kind, FrameKind::Field { .. }))
+    }
+
+    fn named<'a>(&mut self, name: String, value: &Expression<'a>) {
+        let gives_name = matches!(
+            value.without_parentheses(),
+            Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) | Expression::ClassExpression(_)
+        );
+        self.label = gives_name.then_some(name);
+        self.visit_expression(value);
+        self.label = None;
+    }
+
+    fn take_label(&mut self) -> String {
+        self.label.take().unwrap_or_default()
+    }
+
+    fn class_member<'a>(&mut self, method: &MethodDefinition<'a>, derived: bool) {
+        let key = method.key.span();
+        let access = match method.kind {
+            MethodDefinitionKind::Get => Access::Get,
+            MethodDefinitionKind::Set => Access::Set,
+            _ => Access::Plain,
+        };
+        let kind = match (method.kind, method.r#static) {
+            (MethodDefinitionKind::Constructor, _) if derived => SiteKind::DerivedConstructor,
+            (MethodDefinitionKind::Constructor, _) => SiteKind::Constructor,
+            (_, true) => SiteKind::StaticMethod,
+            (_, false) => SiteKind::Method,
+        };
+        let name = if method.computed { format!("[{}]", self.text(key)) } else { plain_key(self.text(key)) };
+        self.method(&method.value, method.span, kind, access, name);
+    }
+
+    fn method<'a>(&mut self, function: &Function<'a>, span: Span, kind: SiteKind, access: Access, name: String) {
+        let Some(body) = &function.body else { return };
+        let mark = format!("{kind:?}{access:?}{}{}{name}", function.r#async, function.generator);
+        let has_use_strict = has_use_strict(body);
+        self.function(Entry {
+            span,
+            kind,
+            access,
+            is_async: function.r#async,
+            is_generator: function.generator,
+            name,
+            mark,
+            params: &function.params,
+            body: Body::Block(body),
+            scope: function.scope_id(),
+            id: None,
+            has_use_strict,
+        });
+    }
+
+    /// Walks the only function of a text that is one function (`Base::is_function`), given as a class or object member.
+    pub fn root_member<'a>(&mut self, function: &Function<'a>, span: Span, kind: SiteKind, access: Access, name: String) {
+        self.method(function, span, kind, access, name);
+    }
+
+    pub fn class_member_name(&self, key: &PropertyKey<'_>, computed: bool) -> String {
+        if computed { format!("[{}]", self.text(key.span())) } else { plain_key(self.text(key.span())) }
+    }
+}
+
+/// Whether a `var` or function in the body has a parameter's name: then the parameters can't move into the body's scope.
+fn body_redeclares(scoping: &Scoping, entry: &Entry<'_, '_>) -> bool {
+    let body = entry.body.start();
+    scoping.get_bindings(entry.scope).iter().any(|(_, symbol)| {
+        let declared = scoping.symbol_span(*symbol).start;
+        declared < body && scoping.symbol_redeclarations(*symbol).iter().any(|it| it.span.start >= body)
+    })
+}
+
+/// The hook of a function without a guard.
+fn only_hook(header: &Header<'_, '_>, depth: u32, hook: &str, ops: &mut Vec<Op>) {
+    if hook.is_empty() {
+        return;
+    }
+    match &header.body {
+        Body::Block(block) => {
+            let (at, lead) = match block.directives.last() {
+                Some(directive) => (directive.span.end, ";"),
+                None => (block.span.start + 1, ""),
+            };
+            ops.push(Op::insert(at, Order::open(depth), format!("{lead}{hook}")));
+        }
+        Body::Expression(expression) => {
+            let span = expression.span();
+            ops.push(Op::insert(span.start, Order::open(depth), format!("{{{hook}return (")));
+            ops.push(Op::insert(span.end, Order::close(depth), ")}"));
+        }
+    }
+}
+
+fn has_use_strict(body: &FunctionBody<'_>) -> bool {
+    body.directives.iter().any(|it| it.directive == "use strict")
+}
+
+fn plain_key(text: &str) -> String {
+    text.trim_matches(['"', '\'']).to_owned()
+}
+
+/// Whether a name can stand behind a dot.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    oxc::syntax::identifier::is_identifier_name(name)
+}
+
+/// A JavaScript string literal.
+pub(crate) fn quoted(text: &str) -> String {
+    // JSON's strings are JavaScript's, but for two line separators that old engines did not take.
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\u{2028}' => out.push_str("\\u2028"),
+            '\u{2029}' => out.push_str("\\u2029"),
+            '<' => out.push_str("\\x3c"),
+            c if (c as u32) < 32 => out.push_str(&format!("\\x{:02x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+impl<'a> Visit<'a> for Collector<'_> {
+    fn visit_function(&mut self, it: &Function<'a>, _flags: ScopeFlags) {
+        let Some(body) = &it.body else { return };
+        let is_declaration = it.r#type == FunctionType::FunctionDeclaration;
+        let label = self.take_label();
+        let kind = if is_declaration { SiteKind::Declaration } else { SiteKind::Expression };
+        let own = it.id.as_ref().map(|it| it.name.to_string());
+        let mark = format!("{kind:?}{}{}{}", it.r#async, it.generator, own.as_deref().unwrap_or(""));
+        self.function(Entry {
+            span: it.span,
+            kind,
+            access: Access::Plain,
+            is_async: it.r#async,
+            is_generator: it.generator,
+            name: own.unwrap_or(label),
+            mark,
+            params: &it.params,
+            body: Body::Block(body),
+            scope: it.scope_id(),
+            id: it.id.as_ref(),
+            has_use_strict: has_use_strict(body),
+        });
+    }
+
+    fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'a>) {
+        let name = self.take_label();
+        self.function(Entry {
+            span: it.span,
+            kind: SiteKind::Arrow,
+            access: Access::Plain,
+            is_async: it.r#async,
+            is_generator: false,
+            name,
+            mark: format!("Arrow{}", it.r#async),
+            params: &it.params,
+            body: Body::from(&it.body),
+            scope: it.scope_id(),
+            id: None,
+            has_use_strict: false,
+        });
+    }
+
+    fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
+        if it.computed {
+            self.visit_property_key(&it.key);
+        }
+        let name = self.class_member_name(&it.key, it.computed);
+        match &it.value {
+            Expression::FunctionExpression(function) if it.method || it.kind != PropertyKind::Init => {
+                let access = match it.kind {
+                    PropertyKind::Get => Access::Get,
+                    PropertyKind::Set => Access::Set,
+                    PropertyKind::Init => Access::Plain,
+                };
+                self.method(function, it.span, SiteKind::ObjectMethod, access, name);
+            }
+            value => {
+                if it.shorthand {
+                    self.shorthand = Some(value.span().start);
+                }
+                self.named(name, value);
+                self.shorthand = None;
+            }
+        }
+    }
+
+    fn visit_class(&mut self, it: &Class<'a>) {
+        let _ = self.take_label();
+        let script = if let Flavour::Classic(number) = self.base.flavour { format!("{number}_") } else { String::new() };
+        let name = format!("$cap_k{script}{}_{}", self.base.level, self.n_classes);
+        self.n_classes += 1;
+        let privates = it
+            .body
+            .body
+            .iter()
+            .filter_map(|element| match element {
+                ClassElement::MethodDefinition(it) => Some(&it.key),
+                ClassElement::PropertyDefinition(it) => Some(&it.key),
+                ClassElement::AccessorProperty(it) => Some(&it.key),
+                _ => None,
+            })
+            .filter_map(|key| match key {
+                PropertyKey::PrivateIdentifier(it) => Some(Box::from(it.name.as_str())),
+                _ => None,
+            })
+            .collect();
+        self.privates.insert(it.scope_id(), privates);
+        if let Some(heritage) = &it.heritage {
+            self.opaque(|me| me.visit_class_heritage(heritage));
+        }
+        self.frames.push(Frame { kind: FrameKind::Class { name: name.clone() }, has_bindings: true, hook: None });
+        let class = self.frames.len() - 1;
+        for element in &it.body.body {
+            match element {
+                ClassElement::MethodDefinition(method) => {
+                    if method.computed {
+                        self.opaque(|me| me.visit_property_key(&method.key));
+                    }
+                    if method.decorators.is_empty() {
+                        self.class_member(method, it.heritage.is_some());
+                    } else {
+                        self.opaque(|me| walk::walk_method_definition(me, method));
+                    }
+                }
+                ClassElement::PropertyDefinition(field) => {
+                    if field.computed {
+                        self.opaque(|me| me.visit_property_key(&field.key));
+                    }
+                    if let Some(value) = &field.value {
+                        let label = self.class_member_name(&field.key, field.computed);
+                        self.frames.push(Frame {
+                            kind: FrameKind::Field { class, is_static: field.r#static },
+                            has_bindings: true,
+                            hook: None,
+                        });
+                        // A field's initializer is a function of its own: `this` is the object's, `arguments` is forbidden.
+                        self.functions.push(FunctionState { strict: true, ..FunctionState::default() });
+                        self.named(label, value);
+                        self.functions.pop();
+                        self.frames.pop();
+                    }
+                }
+                ClassElement::StaticBlock(block) => {
+                    self.functions.push(FunctionState { strict: true, ..FunctionState::default() });
+                    self.frames.push(Frame { kind: FrameKind::Opaque, has_bindings: true, hook: None });
+                    walk::walk_static_block(self, block);
+                    self.frames.pop();
+                    self.functions.pop();
+                }
+                other => self.opaque(|me| walk::walk_class_element(me, other)),
+            }
+        }
+        let at = it.body.span.start + 1;
+        if let Some(hook) = self.frames.pop().and_then(|it| it.hook) {
+            let mut text = String::new();
+            if hook.in_class {
+                text.push_str(&format!("static{{{name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}}}"));
+            }
+            if hook.in_field {
+                text.push_str(&format!("#{}=$cap_c=>eval($cap_c);", name.replace("$cap_k", "$cap_f")));
+            }
+            self.ops.push(Op::insert(at, Order::open(self.depth), text));
+        }
+    }
+
+    fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
+        let symbol = it.reference_id.get().and_then(|id| self.scoping.get_reference(id).symbol_id());
+        self.reference(it.name.as_str(), it.span, symbol);
+    }
+
+    fn visit_this_expression(&mut self, it: &ThisExpression) {
+        if self.base.flavour == Flavour::Esm && !self.base.is_function && self.at_top_level() {
+            self.ops.push(Op::replace(it.span.start, it.span.end, "(void 0)".to_owned()));
+        }
+    }
+
+    fn visit_super(&mut self, _it: &Super) {
+        if let Some(function) = self.functions.last_mut() {
+            function.uses_super = true;
+        }
+    }
+
+    fn visit_new_target(&mut self, it: &NewTarget) {
+        if let Some(function) = self.functions.last_mut() {
+            function.uses_new_target = true;
+        }
+        // In a patch, `new.target` is handed in: the guard stands in the function that was constructed.
+        let in_root = self.functions.iter().skip(1).all(|it| it.is_arrow);
+        if self.base.is_function && in_root && !self.base.keeps_new_target {
+            self.ops.push(Op::replace(it.span.start, it.span.end, "$cap_n".to_owned()));
+        }
+    }
+
+    fn visit_import_meta(&mut self, it: &ImportMeta) {
+        self.seen.uses_import_meta = true;
+        if self.base.flavour == Flavour::Esm {
+            self.ops.push(Op::replace(it.span.start, it.span.end, "$cap_m.meta".to_owned()));
+        }
+    }
+
+    fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
+        if let Expression::StringLiteral(literal) = &it.source {
+            self.seen.dynamic.push(literal.value.to_string());
+        }
+        if !matches!(self.base.flavour, Flavour::Classic(_)) {
+            self.ops.push(Op::replace(it.span.start, it.span.start + 6, "$cap_m.import".to_owned()));
+        }
+        walk::walk_import_expression(self, it);
+    }
+
+    fn visit_await_expression(&mut self, it: &AwaitExpression<'a>) {
+        self.seen.has_top_level_await |= self.functions.is_empty();
+        walk::walk_await_expression(self, it);
+    }
+
+    fn visit_unary_expression(&mut self, it: &UnaryExpression<'a>) {
+        if it.operator == UnaryOperator::Typeof
+            && let Expression::Identifier(operand) = &it.argument
+        {
+            self.typeof_operand = Some(operand.span.start);
+        }
+        walk::walk_unary_expression(self, it);
+        self.typeof_operand = None;
+    }
+
+    fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
+        let text = self.text(it.span);
+        if text == "process.env.NODE_ENV" && self.is_global_object(&it.object) {
+            self.ops.push(Op::replace(it.span.start, it.span.end, "\"development\"".to_owned()));
+            return;
+        }
+        if self.base.flavour == Flavour::Esm
+            && it.property.name == "hot"
+            && let Expression::Identifier(object) = &it.object
+            && object.name == "module"
+            && self.is_unresolved(object)
+        {
+            self.ops.push(Op::replace(object.span.start, object.span.end, "$cap_m.module".to_owned()));
+            return;
+        }
+        walk::walk_static_member_expression(self, it);
+    }
+
+    fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        let mut label = self.text(it.callee.span());
+        if label.len() > 40 || label.contains('\n') {
+            label = "call";
+        }
+        match it.callee.without_parentheses() {
+            Expression::Identifier(callee) => {
+                self.callee = Some(callee.span.start);
+                if callee.name == "eval" && self.is_unresolved(callee) {
+                    self.seen.dynamic_scope = true;
+                }
+                if callee.name == "require" && self.is_unresolved(callee) {
+                    if let Some(Argument::StringLiteral(literal)) = it.arguments.first() {
+                        self.seen.requires.push(literal.value.to_string());
+                    }
+                    if self.base.flavour == Flavour::Esm {
+                        self.ops.push(Op::replace(callee.span.start, callee.span.end, "$cap_m.require".to_owned()));
+                    }
+                }
+            }
+            Expression::StaticMemberExpression(member) if matches!(member.property.name.as_str(), "accept" | "decline" | "acceptExports") => {
+                let object = self.text(member.object.span()).replace("?.", ".");
+                let is_hot = object.ends_with("hot") || object.ends_with("webpackHot");
+                match it.arguments.first() {
+                    Some(Argument::StringLiteral(literal)) if is_hot => self.seen.accepts.push(literal.value.to_string()),
+                    Some(Argument::TemplateLiteral(template)) if is_hot && template.expressions.is_empty() => {
+                        self.seen.accepts.extend(template.quasis.first().and_then(|it| it.value.cooked).map(|it| it.to_string()));
+                    }
+                    Some(Argument::ArrayExpression(list)) if is_hot => {
+                        self.seen.accepts.extend(list.elements.iter().filter_map(|it| match it {
+                            ArrayExpressionElement::StringLiteral(literal) => Some(literal.value.to_string()),
+                            _ => None,
+                        }));
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        self.visit_expression(&it.callee);
+        self.callee = None;
+        let first = match it.arguments.first() {
+            Some(Argument::StringLiteral(literal)) => format!("({})", literal.value),
+            _ => String::new(),
+        };
+        for (index, argument) in it.arguments.iter().enumerate() {
+            match argument.as_expression() {
+                Some(expression) => self.named(format!("{label}{first}#{index}"), expression),
+                None => self.visit_argument(argument),
+            }
+        }
+    }
+
+    fn visit_tagged_template_expression(&mut self, it: &TaggedTemplateExpression<'a>) {
+        if let Expression::Identifier(tag) = it.tag.without_parentheses() {
+            self.callee = Some(tag.span.start);
+        }
+        self.visit_expression(&it.tag);
+        self.callee = None;
+        self.visit_template_literal(&it.quasi);
+    }
+
+    fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        self.visit_binding_pattern(&it.id);
+        if let Some(init) = &it.init {
+            let name = match &it.id {
+                BindingPattern::BindingIdentifier(id) => id.name.to_string(),
+                _ => String::new(),
+            };
+            self.named(name, init);
+        }
+    }
+
+    fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        self.visit_assignment_target(&it.left);
+        let name = self.text(it.left.span());
+        let name = if name.len() > 60 { String::new() } else { name.to_owned() };
+        self.named(name, &it.right);
+    }
+
+    fn visit_empty_statement(&mut self, it: &EmptyStatement) {
+        self.seen.empties.push(it.span.start);
+    }
+
+    fn visit_block_statement(&mut self, it: &BlockStatement<'a>) {
+        self.push(FrameKind::Block { at: it.span.start + 1 }, Some(it.scope_id()));
+        self.depth += 1;
+        walk::walk_block_statement(self, it);
+        self.depth -= 1;
+        self.pop();
+    }
+
+    fn visit_for_statement(&mut self, it: &ForStatement<'a>) {
+        self.push(FrameKind::Head, Some(it.scope_id()));
+        if let Some(init) = &it.init {
+            self.visit_for_statement_init(init);
+        }
+        if let Some(test) = &it.test {
+            self.visit_expression(test);
+        }
+        if let Some(update) = &it.update {
+            self.visit_expression(update);
+        }
+        self.loop_body(&it.body);
+        self.frames.pop();
+    }
+
+    fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
+        self.push(FrameKind::Head, Some(it.scope_id()));
+        self.visit_for_statement_left(&it.left);
+        self.visit_expression(&it.right);
+        self.loop_body(&it.body);
+        self.frames.pop();
+    }
+
+    fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
+        self.seen.has_top_level_await |= it.r#await && self.functions.is_empty();
+        self.push(FrameKind::Head, Some(it.scope_id()));
+        self.visit_for_statement_left(&it.left);
+        self.visit_expression(&it.right);
+        self.loop_body(&it.body);
+        self.frames.pop();
+    }
+
+    fn visit_catch_clause(&mut self, it: &CatchClause<'a>) {
+        self.push(FrameKind::Head, Some(it.scope_id()));
+        if let Some(param) = &it.param {
+            self.visit_catch_parameter(param);
+        }
+        self.visit_block_statement(&it.body);
+        self.frames.pop();
+    }
+
+    fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
+        self.visit_expression(&it.discriminant);
+        let has_bindings = !self.scoping.get_bindings(it.scope_id()).is_empty();
+        if has_bindings {
+            self.opaque(|me| me.visit_switch_cases(&it.cases));
+        } else {
+            self.visit_switch_cases(&it.cases);
+        }
+    }
+
+    fn visit_with_statement(&mut self, it: &WithStatement<'a>) {
+        self.seen.dynamic_scope = true;
+        self.visit_expression(&it.object);
+        self.opaque(|me| me.visit_statement(&it.body));
+    }
+}
+
+impl Collector<'_> {
+    fn loop_body<'a>(&mut self, body: &Statement<'a>) {
+        if matches!(body, Statement::BlockStatement(_)) {
+            self.visit_statement(body);
+            return;
+        }
+        let span = body.span();
+        self.frames.push(Frame { kind: FrameKind::Wrapped { start: span.start, end: span.end }, has_bindings: false, hook: None });
+        self.depth += 1;
+        self.visit_statement(body);
+        self.depth -= 1;
+        self.pop();
+    }
+
+    fn is_unresolved(&self, it: &IdentifierReference<'_>) -> bool {
+        let resolved = it.reference_id.get().is_some_and(|id| self.scoping.get_reference(id).symbol_id().is_some());
+        !resolved && !(self.base.is_function && self.base.scope.lookup(it.name.as_str()).is_some())
+    }
+
+    /// Whether `process.env`'s `process` is nobody's variable.
+    fn is_global_object(&self, env: &Expression<'_>) -> bool {
+        match env {
+            Expression::StaticMemberExpression(member) => match &member.object {
+                Expression::Identifier(it) => self.is_unresolved(it),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Which site of a new tree is which of an old one: identities pass from old to new here.
+
+use rustc_hash::FxHashMap;
+
+use super::{Rev, Site, SiteId, SiteKind};
+
+/// What a function's new text changes, found by comparing it with the old one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    pub id: SiteId,
+    /// The path of the site in the new tree, from the root of the comparison.
+    pub path: Vec<usize>,
+    /// Its own tokens changed, not only those of functions in it.
+    pub own: bool,
+}
+
+/// Hands out site ids of one module: never the same twice.
+#[derive(Debug, Clone, Default)]
+pub struct Ids {
+    next: SiteId,
+}
+
+impl Ids {
+    pub fn fresh(&mut self) -> SiteId {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// How many ids have been given out: the length of a guard array that holds them all.
+    pub fn len(&self) -> u32 {
+        self.next
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.next == 0
+    }
+}
+
+/// Gives every site of `new` the identity of its counterpart below `old`, or a fresh one. `new` itself is taken to be `old`.
+pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
+    new.id = old.id;
+    new.changed = old.changed;
+    new.scope_rev = old.scope_rev;
+    let pairs = pair_children(old, new);
+    for (child, pair) in new.children.iter_mut().zip(pairs) {
+        match pair {
+            Some(index) => adopt(&old.children[index], child, ids),
+            None => number(child, ids),
+        }
+    }
+}
+
+/// Numbers a tree that has no past.
+pub fn number(site: &mut Site, ids: &mut Ids) {
+    site.id = ids.fresh();
+    for child in &mut site.children {
+        number(child, ids);
+    }
+}
+
+/// The sites whose text differs between `old` and `new`, outermost first. Identities must have been adopted.
+pub fn changed(old: &Site, new: &Site) -> Vec<Changed> {
+    let mut found = Vec::new();
+    compare(old, new, &mut Vec::new(), &mut found);
+    found
+}
+
+fn compare(old: &Site, new: &Site, path: &mut Vec<usize>, found: &mut Vec<Changed>) {
+    if old.deep == new.deep {
+        return;
+    }
+    let own = old.shell != new.shell;
+    if own && new.kind != SiteKind::Module {
+        found.push(Changed { id: new.id, path: path.clone(), own });
+    }
+    let by_id: FxHashMap<SiteId, &Site> = old.children.iter().map(|it| (it.id, it)).collect();
+    for (index, child) in new.children.iter().enumerate() {
+        if let Some(before) = by_id.get(&child.id) {
+            path.push(index);
+            compare(before, child, path, found);
+            path.pop();
+        }
+    }
+}
+
+/// For each child of `new` the index of its counterpart among the children of `old`.
+fn pair_children(old: &Site, new: &Site) -> Vec<Option<usize>> {
+    let same_shape = old.shell == new.shell && old.children.len() == new.children.len();
+    if same_shape && old.kind != SiteKind::Module {
+        return (0..new.children.len()).map(Some).collect();
+    }
+    let mut taken = vec![false; old.children.len()];
+    let mut pairs = vec![None; new.children.len()];
+    // The same text under the same name first, then the same name: in order, each used once.
+    pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), it.deep));
+    pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), 0));
+    pairs
+}
+
+type Key<'s> = (SiteKind, super::Access, bool, bool, &'s str);
+
+fn key(site: &Site) -> Key<'_> {
+    (site.kind, site.access, site.is_async, site.is_generator, site.name.as_str())
+}
+
+fn pair_by<'s, K: std::hash::Hash + Eq>(
+    old: &'s [Site],
+    new: &'s [Site],
+    taken: &mut [bool],
+    pairs: &mut [Option<usize>],
+    key: impl Fn(&'s Site) -> K,
+) {
+    let mut free: FxHashMap<K, Vec<usize>> = FxHashMap::default();
+    for (index, site) in old.iter().enumerate().rev() {
+        if !taken[index] {
+            free.entry(key(site)).or_default().push(index);
+        }
+    }
+    for (index, site) in new.iter().enumerate() {
+        if pairs[index].is_none()
+            && let Some(found) = free.get_mut(&key(site)).and_then(Vec::pop)
+        {
+            taken[found] = true;
+            pairs[index] = Some(found);
+        }
+    }
+}
+
+/// Marks `site` and everything in it as new at `rev`.
+pub fn stamp(site: &mut Site, rev: Rev) {
+    site.changed = rev;
+    for child in &mut site.children {
+        stamp(child, rev);
+    }
+}

@@ -1,0 +1,261 @@
+//! How a function's parameter list is written so that its guard runs before any default or destructuring of the old code.
+//!
+//! A guard must see all arguments, also those that only the new code names. Arrows and sloppy functions get a rest parameter
+//! for that (it does not count in `length`); strict functions read `arguments`. Parameters that are not plain names move, in
+//! place and without leaving their line, from the list into a `let` behind the guard:
+//!
+//! ```text
+//! function f(a, {b}, c = 1) { … }
+//! function f(a, $cap_p0, ...$cap_r){ guard; let {b}=$cap_p0, c=$cap_r[0]!==void 0?$cap_r[0]:1; … }
+//! ```
+
+use oxc::ast::ast::{ArrowFunctionBody, BindingPattern, Expression, FormalParameters, FunctionBody};
+use oxc::span::GetSpan;
+
+use super::collect::{Op, Order};
+
+/// A function's body, as its parameters need to see it.
+pub(super) enum Body<'b, 'a> {
+    Block(&'b FunctionBody<'a>),
+    Expression(&'b Expression<'a>),
+}
+
+impl<'b, 'a> From<&'b ArrowFunctionBody<'a>> for Body<'b, 'a> {
+    fn from(body: &'b ArrowFunctionBody<'a>) -> Self {
+        match body {
+            ArrowFunctionBody::FunctionBody(block) => Body::Block(block),
+            other => Body::Expression(other.to_expression()),
+        }
+    }
+}
+
+impl Body<'_, '_> {
+    pub(super) fn start(&self) -> u32 {
+        match self {
+            Body::Block(block) => block.span.start,
+            Body::Expression(expression) => expression.span().start,
+        }
+    }
+}
+
+/// What the collector knows about a function when it writes its header.
+pub(super) struct Header<'h, 'a> {
+    pub(super) source: &'h str,
+    pub(super) params: &'h FormalParameters<'a>,
+    pub(super) body: Body<'h, 'a>,
+    pub(super) end: u32,
+    pub(super) is_arrow: bool,
+    pub(super) is_generator: bool,
+    pub(super) is_setter: bool,
+    pub(super) is_getter: bool,
+    pub(super) strict: bool,
+    pub(super) uses_arguments: bool,
+    /// A name used in the parameters means something that the body declares, or the body declares a parameter again.
+    pub(super) params_clash: bool,
+    /// A function or class stands in the parameters.
+    pub(super) functions_in_params: bool,
+}
+
+/// Writes the ops of a guarded function. `guard` makes the guard's text from the expression for the arguments;
+/// `hook` is the text of the scope hook, or empty. `false` when no guard can stand here.
+pub(super) fn write(header: &Header<'_, '_>, depth: u32, guard: &dyn Fn(&str) -> (String, String), hook: &str, ops: &mut Vec<Op>) -> bool {
+    let params = header.params;
+    let plain = params.items.iter().all(|it| it.initializer.is_none() && matches!(it.pattern, BindingPattern::BindingIdentifier(_)))
+        && params.rest.as_ref().is_none_or(|it| matches!(it.rest.argument, BindingPattern::BindingIdentifier(_)));
+    if plain {
+        let args = plain_args(header, depth, ops);
+        write_body(header, depth, guard, &args, hook, ops);
+        return true;
+    }
+    let movable = !header.is_generator && !header.params_clash && !header.functions_in_params && !has_use_strict(header);
+    if movable {
+        move_params(header, depth, guard, hook, ops);
+        return true;
+    }
+    if header.is_arrow {
+        return false;
+    }
+    write_body(header, depth, guard, "arguments", hook, ops);
+    true
+}
+
+fn plain_args(header: &Header<'_, '_>, depth: u32, ops: &mut Vec<Op>) -> String {
+    let params = header.params;
+    let names: Vec<&str> = params.items.iter().filter_map(|it| identifier(&it.pattern)).collect();
+    if header.is_getter {
+        return "[]".to_owned();
+    }
+    let duplicates = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
+    let needs_arguments = header.is_setter || header.uses_arguments || duplicates || header.strict || has_use_strict(header);
+    if !header.is_arrow && needs_arguments {
+        return "arguments".to_owned();
+    }
+    if let Some(rest) = params.rest.as_ref().and_then(|it| identifier(&it.rest.argument)) {
+        return list(&names, Some(rest));
+    }
+    let bare = header.is_arrow && !header.source[params.span.start as usize..].starts_with('(');
+    if bare {
+        ops.push(Op::insert(params.span.start, Order::open(depth), "("));
+        ops.push(Op::insert(params.span.end, Order::close(depth), ",...$cap_r)"));
+    } else if let Some(last) = params.items.last() {
+        let tail = last.span.end;
+        match comma_after(header.source, tail, params.span.end) {
+            Some(comma) => ops.push(Op::insert(comma + 1, Order::open(depth), "...$cap_r")),
+            None => ops.push(Op::insert(tail, Order::close(depth), ",...$cap_r")),
+        }
+    } else {
+        ops.push(Op::insert(params.span.start + 1, Order::open(depth), "...$cap_r"));
+    }
+    list(&names, Some("$cap_r"))
+}
+
+fn list(names: &[&str], rest: Option<&str>) -> String {
+    match (names.is_empty(), rest) {
+        (true, Some(rest)) => rest.to_owned(),
+        (_, rest) => {
+            let mut text = format!("[{}", names.join(","));
+            if let Some(rest) = rest {
+                text.push_str(",...");
+                text.push_str(rest);
+            }
+            text.push(']');
+            text
+        }
+    }
+}
+
+fn write_body(header: &Header<'_, '_>, depth: u32, guard: &dyn Fn(&str) -> (String, String), args: &str, hook: &str, ops: &mut Vec<Op>) {
+    let (condition, call) = guard(args);
+    match &header.body {
+        Body::Block(block) => {
+            let (at, lead) = match block.directives.last() {
+                Some(directive) => (directive.span.end, ";"),
+                None => (block.span.start + 1, ""),
+            };
+            ops.push(Op::insert(at, Order::open(depth), format!("{lead}if({condition})return {call};{hook}")));
+        }
+        Body::Expression(expression) => {
+            let span = expression.span();
+            if hook.is_empty() {
+                ops.push(Op::insert(span.start, Order::open(depth), format!("{condition}?{call}:")));
+            } else {
+                ops.push(Op::insert(span.start, Order::open(depth), format!("{{if({condition})return {call};{hook}return (")));
+                ops.push(Op::insert(span.end, Order::close(depth), ")}"));
+            }
+        }
+    }
+}
+
+fn move_params(header: &Header<'_, '_>, depth: u32, guard: &dyn Fn(&str) -> (String, String), hook: &str, ops: &mut Vec<Op>) {
+    let params = header.params;
+    let is_plain = |index: usize| params.items[index].initializer.is_none() && identifier(&params.items[index].pattern).is_some();
+    let first = (0..params.items.len()).find(|it| !is_plain(*it)).unwrap_or(params.items.len());
+    // Parameters up to the first default count in `length`: those that move leave a plain name behind.
+    let placeholders = params.items[first..].iter().take_while(|it| it.initializer.is_none()).count();
+    let mut names: Vec<&str> = params.items[..first].iter().filter_map(|it| identifier(&it.pattern)).collect();
+    let kept: Vec<String> = (0..placeholders).map(|it| format!("$cap_p{it}")).collect();
+    names.extend(kept.iter().map(String::as_str));
+    let rest = (!header.is_setter).then_some("$cap_r");
+    let args = list(&names, rest);
+    let mut head = kept.join(",");
+    if rest.is_some() {
+        if !head.is_empty() {
+            head.push(',');
+        }
+        head.push_str("...$cap_r");
+    }
+    let (condition, call) = guard(&args);
+    let arrow = if header.is_arrow { "=>" } else { "" };
+    let start = match params.items.get(first) {
+        Some(it) => it.span.start,
+        None => params.rest.as_ref().map_or(params.span.end, |it| it.span.start),
+    };
+    let bare = header.is_arrow && !header.source[params.span.start as usize..].starts_with('(');
+    debug_assert!(!bare, "only a plain name stands without parentheses");
+    ops.push(Op::insert(start, Order::open(depth), format!("{head}){arrow}{{if({condition})return {call};let ")));
+    let source_of = |index: usize| {
+        let nth = index - first;
+        if nth < placeholders { format!("$cap_p{nth}") } else { format!("$cap_r[{}]", nth - placeholders) }
+    };
+    for (index, item) in params.items.iter().enumerate().skip(first) {
+        let value = source_of(index);
+        let pattern = item.pattern.span();
+        match &item.initializer {
+            None => ops.push(Op::insert(pattern.end, Order::close(depth), format!("={value}"))),
+            Some(initializer) => {
+                let equals = find_char(header.source, pattern.end, initializer.span().start, b'=').unwrap_or(pattern.end);
+                ops.push(Op::replace(equals, equals + 1, format!("={value}!==void 0?{value}:")));
+            }
+        }
+    }
+    let mut end = params.items.last().map_or(params.span.start + 1, |it| it.span.end);
+    if let Some(it) = &params.rest {
+        let dots = it.span.start;
+        let from = params.items.len() - first - placeholders;
+        let value = if from == 0 { "$cap_r".to_owned() } else { format!("$cap_r.slice({from})") };
+        ops.push(Op::replace(dots, dots + 3, String::new()));
+        end = it.span.end;
+        ops.push(Op::insert(end, Order::close(depth), format!("={value}")));
+    }
+    if let Some(comma) = comma_after(header.source, end, params.span.end) {
+        ops.push(Op::replace(comma, comma + 1, String::new()));
+    }
+    // `)` ends the `let`; `=>` and `{` have moved to the front.
+    ops.push(Op::replace(params.span.end - 1, params.span.end, ";".to_owned()));
+    if header.is_arrow
+        && let Some(at) = find_char(header.source, params.span.end, header.body.start(), b'=')
+    {
+        ops.push(Op::replace(at, at + 2, String::new()));
+    }
+    match &header.body {
+        Body::Block(block) => {
+            ops.push(Op::replace(block.span.start, block.span.start + 1, String::new()));
+            ops.push(Op::insert(block.span.start + 1, Order::open(depth), hook.to_owned()));
+        }
+        Body::Expression(expression) => {
+            ops.push(Op::insert(expression.span().start, Order::open(depth), format!("{hook}return (")));
+            ops.push(Op::insert(header.end, Order::close(depth), ")}"));
+        }
+    }
+}
+
+fn has_use_strict(header: &Header<'_, '_>) -> bool {
+    matches!(&header.body, Body::Block(block) if block.directives.iter().any(|it| it.directive == "use strict"))
+}
+
+fn identifier<'p>(pattern: &'p BindingPattern<'_>) -> Option<&'p str> {
+    match pattern {
+        BindingPattern::BindingIdentifier(it) => Some(it.name.as_str()),
+        _ => None,
+    }
+}
+
+/// Where a trailing comma stands between the last parameter and the closing parenthesis.
+fn comma_after(source: &str, from: u32, to: u32) -> Option<u32> {
+    find_char(source, from, to, b',')
+}
+
+/// The first `wanted` outside comments in `from..to`.
+pub(super) fn find_char(source: &str, from: u32, to: u32, wanted: u8) -> Option<u32> {
+    let bytes = source.as_bytes();
+    let (mut at, to) = (from as usize, to as usize);
+    while at < to {
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'/', Some(b'/')) => {
+                while at < to && bytes[at] != b'\n' && bytes[at] != b'\r' {
+                    at += 1;
+                }
+            }
+            (b'/', Some(b'*')) => {
+                at += 2;
+                while at + 1 < to && !(bytes[at] == b'*' && bytes[at + 1] == b'/') {
+                    at += 1;
+                }
+                at += 2;
+            }
+            (byte, _) if byte == wanted => return u32::try_from(at).ok(),
+            _ => at += 1,
+        }
+    }
+    None
+}

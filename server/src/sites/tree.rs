@@ -1,0 +1,93 @@
+//! Builds the tree of sites from what a walk found.
+
+use std::sync::Arc;
+
+use oxc::parser::Token;
+
+use super::collect::RawSite;
+use super::shell::{self, Span};
+use super::{Access, Scope, Site, SiteKind};
+
+/// The tree, with the hashes of the top-level statements that start at `cuts`.
+pub struct Built {
+    pub root: Site,
+    pub items: Vec<u64>,
+    /// For each site of the tree in pre-order (root excluded), its number among the raw sites.
+    pub raw: Vec<usize>,
+}
+
+/// Builds the tree for `from..to` of the text. Ids are all zero: [`super::diff`] gives them.
+pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], empties: &[u32], from: u32, to: u32) -> Built {
+    let mut live: Vec<usize> = (0..raw.len()).filter(|it| !raw[*it].dead).collect();
+    live.sort_by_key(|it| raw[*it].span.start);
+    let spans: Vec<Span<'_>> = live
+        .iter()
+        .map(|it| Span { start: raw[*it].span.start, end: raw[*it].span.end, mark: &raw[*it].mark })
+        .collect();
+    let (shells, items) = shell::shells(source, tokens, &spans, cuts, empties, from, to);
+    let mut root = Site {
+        id: 0,
+        kind: SiteKind::Module,
+        access: Access::Plain,
+        is_async: false,
+        is_generator: false,
+        name: String::new(),
+        start: from,
+        len: to - from,
+        shell: shells[0],
+        deep: 0,
+        scope: Arc::new(Scope::default()),
+        free: Vec::new(),
+        strict: false,
+        level: 0,
+        changed: 0,
+        scope_rev: 0,
+        children: Vec::new(),
+    };
+    let mut next = 0;
+    fill(&mut root, from, &live, raw, &shells, &mut next);
+    Built { root, items, raw: live }
+}
+
+fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &[u64], next: &mut usize) {
+    let end = base + parent.len;
+    while *next < live.len() && raw[live[*next]].span.start < end {
+        let it = &raw[live[*next]];
+        let mut free: Vec<Box<str>> = it.free.iter().cloned().collect();
+        free.sort_unstable();
+        let mut site = Site {
+            id: 0,
+            kind: it.kind,
+            access: it.access,
+            is_async: it.is_async,
+            is_generator: it.is_generator,
+            name: it.name.clone(),
+            start: it.span.start - base,
+            len: it.span.end - it.span.start,
+            shell: shells[*next + 1],
+            deep: 0,
+            scope: Arc::clone(&it.scope),
+            free,
+            strict: it.strict,
+            level: it.level,
+            changed: 0,
+            scope_rev: 0,
+            children: Vec::new(),
+        };
+        *next += 1;
+        fill(&mut site, it.span.start, live, raw, shells, next);
+        parent.children.push(site);
+    }
+    parent.deep = deep(parent);
+}
+
+/// The hash of a site's tokens with those of its nested sites.
+pub fn deep(site: &Site) -> u64 {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = rustc_hash::FxHasher::default();
+    site.shell.hash(&mut hasher);
+    for child in &site.children {
+        child.deep.hash(&mut hasher);
+    }
+    hasher.finish()
+}

@@ -1,0 +1,314 @@
+//! Every message between server and page, and the module graph a page loads. The only room, with `lsp`, that knows JSON.
+//!
+//! The inner rooms have types of their own; what is here is the outside, so a change here is a change of the protocol
+//! (`docs/protocol.md`). The samples in `fixtures/wire/` are parsed by the test below and by the page's runtime.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of this protocol. A page that speaks another one is told to reload.
+pub const VERSION: u32 = 1;
+
+/// The WebSocket subprotocol.
+pub const SUBPROTOCOL: &str = "capuchin";
+
+/// One loaded page: made by the server for each HTML answer, so a reload is another page.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PageId(String);
+
+impl PageId {
+    /// `None` unless `id` is 1 to 64 characters of `A-Za-z0-9_-`: a page id is written to logs, URLs and HTML as it is.
+    pub fn parse(id: &str) -> Option<PageId> {
+        let is_plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+        let is_valid = matches!(id.len(), 1..=64) && id.bytes().all(is_plain);
+        is_valid.then(|| PageId(id.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a page says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum FromPage {
+    /// First on each socket, and again when the page missed something: what it has now.
+    Hello { v: u32, page: PageId, server: String, url: String, user_agent: String, modules: Vec<ModuleRev> },
+    /// What became of push `seq`.
+    Outcome { seq: u64, results: Vec<ModuleOutcome> },
+    /// Modules that were defined after the hello, by a dynamic import.
+    Loaded { modules: Vec<ModuleRev> },
+    /// An uncaught error of the program.
+    Error {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        module: Option<String>,
+        message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stack: Option<String>,
+    },
+}
+
+impl FromPage {
+    /// Reads one text frame. Unknown fields are ignored, an unknown type is an error.
+    pub fn parse(text: &str) -> Result<FromPage, NotAMessage> {
+        serde_json::from_str(text).map_err(NotAMessage)
+    }
+}
+
+/// A frame that is no message of this protocol.
+#[derive(Debug, thiserror::Error)]
+#[error("not a message of the Capuchin protocol: {0}")]
+pub struct NotAMessage(serde_json::Error);
+
+/// A module and the program revision of the code that the page runs for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleRev {
+    pub id: String,
+    pub rev: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModuleOutcome {
+    pub module: String,
+    pub rev: u64,
+    pub outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Milliseconds in the page, from the message's arrival.
+    pub ms: f64,
+}
+
+/// What became of a change in one page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    Live,
+    NextCall,
+    Held,
+    ModuleUpdated,
+    NeedsReload,
+    Refused,
+    Threw,
+}
+
+impl Outcome {
+    /// The word that the protocol uses, on the socket and in `capuchin/outcome`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Live => "live",
+            Outcome::NextCall => "nextCall",
+            Outcome::Held => "held",
+            Outcome::ModuleUpdated => "moduleUpdated",
+            Outcome::NeedsReload => "needsReload",
+            Outcome::Refused => "refused",
+            Outcome::Threw => "threw",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A code for programs and one sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    pub code: Cow<'static, str>,
+    pub message: String,
+}
+
+/// What a page is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ToPage {
+    /// The answer to a hello.
+    Welcome { v: u32, server: String, page: PageId },
+    /// Changes that apply together. `seq` counts from 1 for each page, without gaps.
+    Push { seq: u64, when: When, changes: Vec<Change> },
+    Reload { reason: Reason },
+}
+
+impl ToPage {
+    /// The text frame.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and lists always serialise")
+    }
+}
+
+/// What made the server push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum When {
+    Typing,
+    Save,
+    Disk,
+}
+
+/// One change of a push.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Change {
+    /// New code for functions of a module. The page's revision of it must be `from`; if it is not, the page says hello again.
+    Patch { module: String, from: u64, rev: u64, sites: Vec<SitePatch>, nsites: u32 },
+    /// The module has to run again: `defs[0]` is the module, the others are modules new to the page.
+    Update { module: String, from: u64, rev: u64, defs: Vec<ModuleDef> },
+    /// The file was deleted.
+    Remove { module: String, rev: u64 },
+    /// A stylesheet of a `<link>` changed.
+    Css { url: String, rev: u64 },
+    Asset { url: String, rev: u64 },
+    Html { url: String },
+    /// The problem of a module that the page shows; no message: it is solved.
+    Problem {
+        module: String,
+        message: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        column: Option<u32>,
+    },
+}
+
+/// New code for one function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SitePatch {
+    pub id: u32,
+    pub rev: u64,
+    /// An expression that is evaluated in the site's scope and gives the new function.
+    pub code: String,
+    /// Free names that have to exist on `globalThis`; when one is missing the whole push is held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// The form of the function: `fn`, `arrow`, `method`, `static`, `get`, `set` …
+    pub how: Cow<'static, str>,
+    pub name: String,
+}
+
+/// Modules for a page: everything that `entry` reaches and the page lacks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Graph {
+    pub entry: String,
+    pub server: String,
+    pub modules: Vec<ModuleDef>,
+}
+
+impl Graph {
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and lists always serialise")
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModuleDef {
+    /// The root-relative URL path, see [`module_id`].
+    pub id: String,
+    pub kind: ModuleKind,
+    /// The program revision that `code` stands for. Counted for the whole server, never backwards.
+    pub rev: u64,
+    /// The number of site ids in use at `rev`: the length of the guard array.
+    pub sites: u32,
+    /// An ES module with top-level await.
+    #[serde(rename = "async", default, skip_serializing_if = "is_false")]
+    pub is_async: bool,
+    /// ES module: static imports in source order. CommonJS: the `require` calls found. Each once.
+    pub deps: Vec<Dep>,
+    /// `import()` calls with a literal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dynamic: Vec<Dep>,
+    /// Literals in `hot.accept` and `hot.decline` calls, and the module each resolves to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accepts: BTreeMap<String, Option<String>>,
+    /// Shared, because every page that loads the module is sent the same text.
+    #[serde(with = "shared_text")]
+    pub code: Arc<str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModuleKind {
+    /// `code` is a factory.
+    Esm,
+    /// `code` is a factory.
+    Cjs,
+    /// `code` is the text.
+    Json,
+    /// `code` is the text.
+    Css,
+    /// `code` is the URL that the module exports.
+    Url,
+    /// `code` is the message.
+    Error,
+}
+
+/// One specifier in a module, and what it stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dep {
+    pub spec: String,
+    #[serde(flatten)]
+    pub target: Target,
+}
+
+/// Where a specifier leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// A module of the page's registry.
+    Id(String),
+    /// A module elsewhere, left to the browser.
+    Url(String),
+    /// It did not resolve: one sentence.
+    Error(String),
+}
+
+impl Dep {
+    pub fn new(spec: impl Into<String>, target: Target) -> Dep {
+        Dep { spec: spec.into(), target }
+    }
+}
+
+/// The module id of a file, from the parts of its path below the root: its URL path, percent-encoded as browsers do it.
+///
+/// One file must have one id wherever it comes from (an import, a script tag typed by hand), so every id is made here.
+pub fn module_id<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
+    use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+    /// The path set of the URL standard, and `%` itself.
+    const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'^').add(b'`').add(b'{').add(b'}').add(b'%');
+    let mut id = String::new();
+    for segment in segments {
+        id.push('/');
+        id.extend(utf8_percent_encode(segment, PATH));
+    }
+    id
+}
+
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
+mod shared_text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(deserializer).map(Arc::from)
+    }
+}

@@ -1,0 +1,155 @@
+// Keys typed in a real Neovim change a real page.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { capuchinBinary } from "../support/binary.js";
+import { launchChromium, openPage } from "../support/chromium.js";
+import { neovims, startNeovim } from "../support/neovim.js";
+import { makeProject } from "../support/project.js";
+
+const PROJECT = new URL("project/", import.meta.url);
+
+/** The two ways to set Capuchin up, as the help describes them. */
+const WAYS = [
+  {
+    name: "setup()",
+    since: [0, 7],
+    lua: `local cmd = ...
+          require("capuchin").setup({ cmd = cmd, port = 0 })`,
+  },
+  {
+    name: "vim.lsp.enable()",
+    since: [0, 11],
+    lua: `local cmd = ...
+          vim.lsp.config("capuchin", { cmd = cmd, init_options = { port = 0 } })
+          vim.lsp.enable("capuchin")`,
+  },
+];
+
+for (const { command, version } of neovims()) {
+  for (const way of WAYS.filter(({ since }) => isAtLeast(version, since))) {
+    test(`typing in Neovim ${version} set up by ${way.name} changes the page and keeps its state`, async (t) => {
+      const project = await makeProject(t, PROJECT);
+      const onDisk = await project.read("main.js");
+      const neovim = await startNeovim(t, command);
+      await neovim.lua(
+        // In place of the user's browser.
+        `vim.ui = vim.ui or {}
+         vim.ui.open = function(url) vim.rpcnotify(vim.g.capuchin_test_channel, "opened", url) end`,
+      );
+      await neovim.lua(way.lua, [capuchinBinary(), "lsp"]);
+      await neovim.command(`edit ${project.path("main.js")}`);
+      await neovim.command("CapuchinOpen");
+      const [url] = await neovim.event("opened");
+      assert.equal(await neovim.lua(`return require("capuchin").url()`), url);
+
+      const { page, problems } = await openPage(await launchChromium(t), url);
+      await neovim.until("the page to connect", `require("capuchin").status():find("1 page", 1, true)`);
+      await page.click("#add");
+      await page.click("#add");
+      await waitForLabel(page, "count: 2");
+      const born = await page.evaluate("window.start.born");
+
+      await t.test("a word, key by key", async () => {
+        await neovim.type("/return<CR>f`ayou are at <Esc>");
+        await waitForLabel(page, "you are at count: 2");
+        await neovim.until("the status to say that it is live", `require("capuchin").status():match("^live .* · 1 page$")`);
+      });
+
+      await t.test("half-typed code leaves the page running", async () => {
+        await neovim.type("ccreturn `now ${");
+        await neovim.until("the edit to be held", `require("capuchin").status():find("held", 1, true)`);
+        await page.click("#add");
+        await waitForLabel(page, "you are at count: 3");
+        await neovim.type("count + 100}`;<Esc>");
+        await waitForLabel(page, "now 103");
+      });
+
+      await t.test("undo is an edit like others", async () => {
+        await neovim.type("u");
+        await waitForLabel(page, "you are at count: 3");
+        await neovim.type("<C-r>");
+        await waitForLabel(page, "now 103");
+      });
+
+      await t.test("lines deleted and put back, and characters beyond ASCII", async () => {
+        await neovim.type("Oconst größe = '🙈🙉';<Esc>jccreturn größe + count;<Esc>");
+        await waitForLabel(page, "🙈🙉3");
+        await neovim.type("kddjccreturn `${count}`;<Esc>");
+        await waitForLabel(page, "3");
+      });
+
+      await t.test("nothing was saved, reloaded or broken", async () => {
+        assert.equal(await project.read("main.js"), onDisk);
+        assert.equal(await neovim.lua("return vim.bo.modified"), true);
+        assert.equal(await page.evaluate("window.start.born === performance.timeOrigin && window.start.born"), born);
+        await page.click("#add");
+        await waitForLabel(page, "4");
+        assert.deepEqual(problems, []);
+      });
+
+      await t.test("a reload shows the unsaved text", async () => {
+        await page.reload();
+        await waitForLabel(page, "0");
+        assert.match(await neovim.text(), /return `\$\{count\}`;/);
+      });
+    });
+  }
+
+  test(`:CapuchinRestart in Neovim ${version} brings the server back`, async (t) => {
+    const project = await makeProject(t, PROJECT);
+    const neovim = await startNeovim(t, command);
+    await neovim.lua(WAYS[0].lua, [capuchinBinary(), "lsp"]);
+    await neovim.command(`edit ${project.path("main.js")}`);
+    await neovim.until("the server to listen", `require("capuchin").url()`);
+    const pid = await clientId(neovim);
+    await neovim.command("CapuchinRestart");
+    await neovim.until(
+      "the new server to listen",
+      `require("capuchin").url() and ${CLIENT_ID} and ${CLIENT_ID} ~= ${pid}`,
+    );
+    await neovim.command("CapuchinStatus");
+  });
+
+  test(`Neovim ${version} says in one sentence that the program is missing`, async (t) => {
+    const neovim = await startNeovim(t, command);
+    await neovim.lua(`vim.notify = function(text) vim.rpcnotify(vim.g.capuchin_test_channel, "told", text) end`);
+    await neovim.lua(`require("capuchin").setup({ cmd = { "/nowhere/capuchin", "lsp" } })`);
+    assert.deepEqual(await neovim.event("told"), [
+      `Capuchin: there is no program "/nowhere/capuchin": install it, or give its path to setup() as cmd`,
+    ]);
+    await neovim.command("CapuchinOpen");
+    assert.deepEqual(await neovim.event("told"), [
+      "Capuchin: not running: open a JavaScript file of the program first",
+    ]);
+  });
+}
+
+const CLIENT_ID = `(vim.tbl_map(function(client) return client.id end, (vim.lsp.get_clients or vim.lsp.get_active_clients)()))[1]`;
+
+/** @param {import("../support/neovim.js").Neovim} neovim */
+function clientId(neovim) {
+  return neovim.lua(`return ${CLIENT_ID}`);
+}
+
+/**
+ * @param {import("playwright-core").Page} page
+ * @param {string} text
+ */
+async function waitForLabel(page, text) {
+  try {
+    await page.waitForFunction((expected) => document.querySelector("#label")?.textContent === expected, text);
+  } catch (error) {
+    throw new Error(`the label is ${JSON.stringify(await page.textContent("#label"))} and not ${JSON.stringify(text)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * @param {string} version
+ * @param {number[]} since
+ */
+function isAtLeast(version, [major, minor]) {
+  const [ownMajor, ownMinor] = version.split(".").map(Number);
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
+}
