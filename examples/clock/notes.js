@@ -10,7 +10,7 @@ export function scale() {
   return [0, 3, 5, 7, 10];
 }
 
-/** The half tones of a step of the scale; steps past its end go on an octave higher. */
+/** The half tones of a degree of the scale, over any number of octaves. */
 function halfTones(degree) {
   const notes = scale();
   const octave = Math.floor(degree / notes.length);

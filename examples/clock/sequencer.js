@@ -10,7 +10,7 @@ export function createSequencer({ steps, onStep }) {
   function stepLength() {
     const seconds = 60 / tempo() / 4;
     // A tempo that is still being typed must not stop the clock or run it wild.
-    return Math.min(2, Math.max(0.03, Number.isFinite(seconds) ? seconds : length));
+    return Math.min(0.6, Math.max(0.03, Number.isFinite(seconds) ? seconds : length));
   }
 
   function tick() {

@@ -1,4 +1,4 @@
-// Numbers to play with. They are functions so that the game asks again in every frame.
+// Numbers to play with. The game asks for them in every frame.
 
 /** How fast things fall, in units per second, per second. */
 export function gravity() {
@@ -15,7 +15,7 @@ export function runSpeed() {
   return 310;
 }
 
-/** A number that was half typed a moment ago must not get into the game's state. */
+/** A half-typed number must not get into the game's state. */
 export function sane(value, otherwise) {
   return Number.isFinite(value) ? value : otherwise;
 }

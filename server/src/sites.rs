@@ -89,6 +89,8 @@ pub struct Site {
     pub changed: Rev,
     /// The revision at which the scope of its closures last got another shape: closures of older scopes can't run newer text.
     pub scope_rev: Rev,
+    /// The newest code that closures of scopes older than `scope_rev` can run.
+    pub fallback: Option<Arc<str>>,
     pub children: Vec<Site>,
 }
 

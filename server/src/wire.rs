@@ -18,7 +18,7 @@ pub const SUBPROTOCOL: &str = "capuchin";
 
 /// One loaded page: made by the server for each HTML answer, so a reload is another page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct PageId(String);
 
 impl PageId {
@@ -31,6 +31,14 @@ impl PageId {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for PageId {
+    type Error = &'static str;
+
+    fn try_from(id: String) -> Result<PageId, Self::Error> {
+        PageId::parse(&id).ok_or("a page id is 1 to 64 letters, digits, dashes and underscores")
     }
 }
 
@@ -77,6 +85,9 @@ pub struct NotAMessage(serde_json::Error);
 pub struct ModuleRev {
     pub id: String,
     pub rev: u64,
+    /// The newest stamp that the page was sent for the module: lets a restarted server see that nothing was missed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stamp: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,7 +174,7 @@ pub enum When {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Change {
     /// New code for functions of a module. The page's revision of it must be `from`; if it is not, the page says hello again.
-    Patch { module: String, from: u64, rev: u64, sites: Vec<SitePatch>, nsites: u32 },
+    Patch { module: String, from: u64, rev: u64, stamp: String, sites: Vec<SitePatch>, nsites: u32 },
     /// The module has to run again: `defs[0]` is the module, the others are modules new to the page.
     Update { module: String, from: u64, rev: u64, defs: Vec<ModuleDef> },
     /// The file was deleted.
@@ -196,6 +207,15 @@ pub struct SitePatch {
     /// The form of the function: `fn`, `arrow`, `method`, `static`, `get`, `set` …
     pub how: Cow<'static, str>,
     pub name: String,
+    /// The line of the module, from 0, that the first line of `code` is on.
+    #[serde(default)]
+    pub line: u32,
+    /// Closures whose scope's hook is older than this revision (`hook.r`, 0 as loaded) can't run `code`.
+    #[serde(default)]
+    pub scope: u64,
+    /// What those older closures run: the newest code that their scope can run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
 }
 
 /// Modules for a page: everything that `entry` reaches and the page lacks.
@@ -219,6 +239,9 @@ pub struct ModuleDef {
     pub kind: ModuleKind,
     /// The program revision that `code` stands for. Counted for the whole server, never backwards.
     pub rev: u64,
+    /// Equal for the same text with the same site ids, on any server.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stamp: String,
     /// The number of site ids in use at `rev`: the length of the guard array.
     pub sites: u32,
     /// An ES module with top-level await.
@@ -310,5 +333,68 @@ mod shared_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
         String::deserialize(deserializer).map(Arc::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_messages_survive_a_round_trip() {
+        fn check<T: Serialize + for<'de> Deserialize<'de>>(text: &str, path: &std::path::Path) {
+            let message: T = serde_json::from_str(text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let again = serde_json::to_value(&message).expect("JSON");
+            assert_eq!(again, serde_json::from_str::<serde_json::Value>(text).expect("JSON"), "{}", path.display());
+        }
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/wire");
+        let mut n_samples = 0;
+        for entry in std::fs::read_dir(&folder).expect("the samples") {
+            let path = entry.expect("the samples").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+            let text = std::fs::read_to_string(&path).expect("a sample");
+            match name.split('.').next() {
+                Some("from-page") => check::<FromPage>(&text, &path),
+                Some("to-page") => check::<ToPage>(&text, &path),
+                Some("graph") => check::<Graph>(&text, &path),
+                _ => panic!("{name} is no sample"),
+            }
+            n_samples += 1;
+        }
+        assert!(n_samples >= 10, "only {n_samples} samples were found");
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored_and_unknown_types_are_errors() {
+        assert_eq!(FromPage::parse(r#"{"type":"loaded","modules":[],"new":1}"#).expect("a message"), FromPage::Loaded { modules: Vec::new() });
+        let dep: Dep = serde_json::from_str(r#"{"spec":"./a","new":{},"id":"/a.js"}"#).expect("a dependency");
+        assert_eq!(dep, Dep::new("./a", Target::Id("/a.js".to_owned())));
+        for text in [r#"{"type":"other"}"#, r#"{"type":"Loaded","modules":[]}"#, r#"{"modules":[]}"#, "[]", "null", "", r#"{"type":"loaded"}"#] {
+            assert!(FromPage::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn page_ids_are_plain() {
+        for id in ["p1-abc_D", "a", &"a".repeat(64)] {
+            assert_eq!(PageId::parse(id).expect(id).to_string(), id);
+        }
+        for id in ["", "a b", "<a>", "é", "a\n", &"a".repeat(65)] {
+            assert_eq!(PageId::parse(id), None, "{id:?}");
+        }
+        assert!(serde_json::from_str::<PageId>("\"a b\"").is_err());
+    }
+
+    #[test]
+    fn outcomes_are_called_the_same_everywhere() {
+        for outcome in [Outcome::Live, Outcome::NextCall, Outcome::Held, Outcome::ModuleUpdated, Outcome::NeedsReload, Outcome::Refused, Outcome::Threw] {
+            assert_eq!(serde_json::to_value(outcome).expect("JSON"), outcome.as_str());
+        }
+    }
+
+    #[test]
+    fn module_ids_are_url_paths() {
+        assert_eq!(module_id(["src", "main.js"]), "/src/main.js");
+        assert_eq!(module_id(["a b", "é?#%.js", "@x", "it's (1).js"]), "/a%20b/%C3%A9%3F%23%25.js/@x/it's%20(1).js");
     }
 }

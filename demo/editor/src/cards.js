@@ -3,7 +3,7 @@
 import { element } from "./element.js";
 import { stateOf, typedPart } from "./tries.js";
 
-/** @typedef {import("./tries.js").Try} Try */
+/** @typedef {import("./tries.js").Try} Try  its file as the server names it */
 /** @typedef {"before" | "after" | "changed" | "typing"} CardState */
 
 /**
@@ -40,6 +40,7 @@ export function createCards(parent, tries, { onType, onShow, onBack }) {
       else if (state !== "typing") onBack(it);
     });
     show.addEventListener("click", () => onShow(it));
+    card.dataset.state = state;
     parent.append(card);
 
     return {
@@ -70,6 +71,9 @@ export function createCards(parent, tries, { onType, onShow, onBack }) {
   };
 }
 
+/** How many characters are shown before the part that changes. */
+const ROOM = 20;
+
 /** @type {Record<CardState, string>} */
 const LABELS = { before: "Type it for me", typing: "Typing …", after: "Take it back", changed: "Reset this file" };
 
@@ -80,5 +84,8 @@ const LABELS = { before: "Type it for me", typing: "Typing …", after: "Take it
  * @param {string} tail
  */
 function line(tag, head, middle, tail) {
-  return element("span", { className: tag }, head.trimStart(), element("b", {}, middle), tail);
+  const start = head.trimStart();
+  // The part that changes has to be in sight.
+  const shown = start.length > ROOM ? `… ${start.slice(start.length - ROOM + 4).trimStart()}` : start;
+  return element("span", { className: tag, title: (head + middle + tail).trim() }, shown, element("b", {}, middle), tail);
 }

@@ -20,12 +20,15 @@ const EDITABLE = ["js", "mjs", "cjs", "jsx", "css", "html"];
 let config = readConfig(document);
 let isFirstConnection = true;
 let chosen = "";
-let needsReload = false;
+/** The files whose newest text only a fresh load of the page can run. */
+const waitForReload = new Set();
 /** @type {import("./tries.js").Try | null} */
 let typing = null;
 
-const paths = inOrder(config.files.filter((path) => EDITABLE.includes(extension(path))));
-const folder = commonFolder(paths);
+const editable = config.files.filter((path) => EDITABLE.includes(extension(path)));
+const folder = commonFolder(editable);
+const { title, intro, tries } = await loadTries();
+const paths = inOrder(editable);
 const frame = /** @type {HTMLIFrameElement} */ (byId("app"));
 const resetButton = /** @type {HTMLButtonElement} */ (byId("reset"));
 
@@ -57,14 +60,17 @@ const documents = createDocuments({
     if (!transactions.every(isTyped)) typist.stop();
     tabs.mark(file.path, "changed", documents.isChanged(file));
     resetButton.disabled = !documents.all.some(documents.isChanged);
-    cards?.follow(file.path, file.view.state.doc.toString(), typist.isTyping ? typing : null);
+    cards.follow(file.path, file.view.state.doc.toString(), typist.isTyping ? typing : null);
   },
   onSave,
 });
 
 const tabs = createTabs(byId("tabs"), paths, (path) => void choose(path));
-/** @type {ReturnType<typeof createCards> | null} */
-let cards = null;
+const cards = createCards(byId("cards"), tries, {
+  onType: (it) => void typeTry(it),
+  onShow: (it) => void showTry(it),
+  onBack: (it) => void takeTryBack(it),
+});
 
 /** @param {string} path */
 async function choose(path) {
@@ -88,8 +94,7 @@ async function choose(path) {
 function hear(method, params) {
   switch (method) {
     case "capuchin/verdict":
-      needsReload = params.verdict === "reloadPage";
-      return status.verdict(params);
+      return hearVerdict(params);
     case "capuchin/outcome":
       return hearOutcome(params);
     case "capuchin/pagesChanged":
@@ -103,12 +108,29 @@ function hear(method, params) {
   }
 }
 
+/** @param {import("./story.js").Verdict} verdict */
+function hearVerdict(verdict) {
+  markReload(verdict.uri, verdict.verdict === "reloadPage");
+  status.verdict(verdict);
+  const file = documents.byUri(verdict.uri);
+  if (file && verdict.verdict === "hold") flash(file.view, []);
+}
+
+/**
+ * @param {string} uri
+ * @param {boolean} on
+ */
+function markReload(uri, on) {
+  if (on) waitForReload.add(uri);
+  else waitForReload.delete(uri);
+  byId("reload").classList.toggle("wanted", waitForReload.size > 0);
+}
+
 /** @param {import("./story.js").Outcome} outcome */
 function hearOutcome(outcome) {
   const verdict = status.outcome(outcome);
   if (verdict === null) return;
-  needsReload ||= outcome.outcome === "needsReload";
-  byId("reload").classList.toggle("wanted", needsReload);
+  if (outcome.outcome === "needsReload") markReload(outcome.uri, true);
   const file = documents.byUri(outcome.uri);
   const isLive = ["live", "nextCall", "moduleUpdated"].includes(outcome.outcome);
   if (file && isLive && verdict.sites.length > 0) flash(file.view, verdict.sites.map((site) => site.range));
@@ -124,13 +146,13 @@ function hearDiagnostics({ uri, version, diagnostics }) {
 }
 
 function runAgain() {
-  needsReload = false;
+  waitForReload.clear();
   byId("reload").classList.remove("wanted");
   frame.src = config.app;
 }
 
 function onSave() {
-  if (needsReload) runAgain();
+  if (waitForReload.size > 0) runAgain();
   toast.show("Nothing is written in the demo: the page already runs what you see.");
 }
 
@@ -139,7 +161,7 @@ async function typeTry(it) {
   const file = await choose(it.file);
   if (!file) return;
   typing = it;
-  const follow = () => cards?.follow(file.path, file.view.state.doc.toString(), typist.isTyping ? it : null);
+  const follow = () => cards.follow(file.path, file.view.state.doc.toString(), typist.isTyping ? it : null);
   const typed = typist.type(file.view, it.before, it.after);
   follow();
   await typed;
@@ -171,33 +193,27 @@ async function takeTryBack(it) {
   view.dispatch({ changes, userEvent: "undo.try", scrollIntoView: true });
 }
 
-async function setUpTries() {
+/** What TRY.md proposes; nothing, if the folder has none. */
+async function loadTries() {
   const path = `${folder}TRY.md`;
-  if (!config.files.includes(path)) return;
-  const { title, intro, tries } = parseTries(await fetchText(config, path));
-  const found = tries.map((it) => ({ ...it, file: folder + it.file })).filter((it) => paths.includes(it.file));
-  document.title = `${title} · Capuchin demo`;
-  if (found.length === 0) return;
-  byId("intro").textContent = intro;
-  cards = createCards(byId("cards"), found, {
-    onType: (it) => void typeTry(it),
-    onShow: (it) => void showTry(it),
-    onBack: (it) => void takeTryBack(it),
-  });
-  for (const it of found) cards.follow(it.file, it.before, null);
-  for (const file of documents.all) cards.follow(file.path, file.view.state.doc.toString(), null);
-  byId("tries").hidden = false;
-  await choose(found[0]?.file ?? chosen);
+  const text = config.files.includes(path) ? await fetchText(config, path).catch(() => "") : "";
+  const found = parseTries(text);
+  const known = found.tries.map((it) => ({ ...it, file: folder + it.file })).filter((it) => editable.includes(it.file));
+  return { ...found, tries: known };
 }
 
 /**
- * Modules first, the one that starts the program in front; then styles, then pages.
+ * What there is to try comes first, then the module that starts the program, other modules, styles and pages.
  *
  * @param {string[]} files
  */
 function inOrder(files) {
-  const rank = (/** @type {string} */ path) =>
-    path.endsWith("/main.js") || path === "main.js" ? 0 : path.endsWith(".css") ? 2 : path.endsWith(".html") ? 3 : 1;
+  const rank = (/** @type {string} */ path) => {
+    const tried = tries.findIndex((it) => it.file === path);
+    if (tried >= 0) return tried - tries.length;
+    if (path === `${folder}main.js`) return 0;
+    return { css: 2, html: 3 }[extension(path)] ?? 1;
+  };
   return [...files].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 }
 
@@ -223,12 +239,13 @@ document.addEventListener("keydown", (event) => {
     onSave();
   }
 });
+if (title) document.title = `${title} · Capuchin demo`;
+byId("intro").textContent = intro;
+byId("tries").hidden = tries.length === 0;
 makeSplitter(byId("splitter"), byId("split"));
 status.pages(0);
 status.say("calm", "Type in the editor. The program follows every key and keeps its state.");
 
 frame.src = config.app;
 void connection.connect();
-setUpTries()
-  .catch((error) => toast.show(error.message))
-  .then(() => (chosen === "" && paths[0] !== undefined ? choose(paths[0]) : null));
+if (paths[0] !== undefined) void choose(paths[0]);

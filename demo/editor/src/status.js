@@ -19,6 +19,7 @@ export function createStatus(fields) {
   /** @type {import("./story.js").Outcome[]} */
   let outcomes = [];
   let pages = 0;
+  let wasLost = false;
 
   function show() {
     if (verdict === null) return;
@@ -74,9 +75,17 @@ export function createStatus(fields) {
 
     /** @param {import("./connection.js").Health} health */
     health(health) {
-      const words = { connecting: "connecting …", ready: "", lost: "the server does not answer; trying again" };
+      const words = { connecting: "connecting …", ready: "", lost: "trying again …" };
       fields.connection.textContent = words[health];
-      if (health === "lost") fields.pages.textContent = "";
+      if (health === "lost") {
+        wasLost = true;
+        fields.pages.textContent = "";
+        say("wait", "The server is gone. Your text is kept here, and the page follows again when it is back.");
+      }
+      if (health === "ready" && wasLost) {
+        wasLost = false;
+        say("calm", "Connected again: the page has the text of the editor.");
+      }
     },
   };
 }
@@ -88,5 +97,5 @@ export function createStatus(fields) {
  */
 function height(outcomes) {
   const slowest = Math.max(1, ...outcomes.map((it) => it.ms));
-  return Math.min(1, 0.3 + Math.log10(slowest) * 0.35);
+  return Math.min(1, 0.4 + Math.log10(slowest) * 0.4);
 }

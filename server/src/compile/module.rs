@@ -1,5 +1,7 @@
 //! Compiles a whole module: its tree of sites, what it imports and exports, and the factory source that a page evaluates.
 
+use std::collections::BTreeMap;
+
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
     BindingIdentifier, Declaration, ExportDefaultDeclarationKind, ImportDeclarationSpecifier, ModuleExportName, Program, Statement,
@@ -91,7 +93,7 @@ pub fn compile_module(source: &str, options: Options, old: Option<&Site>, ids: &
     let base = Base { flavour, strict, ..Base::default() };
     let mut collector = Collector::new(source, scoping, base);
     let mut shape = Shape::default();
-    shape.read_imports(&parsed.program, &mut collector);
+    shape.read_imports(&parsed.program, &mut collector, ids);
     let mut cuts = Vec::new();
     for statement in &parsed.program.body {
         cuts.push(statement.span().start);
@@ -213,9 +215,11 @@ fn top_scope(scoping: &Scoping, program: &Program<'_>, collector: &Collector<'_>
 /// Imports, exports and statements of an ES module, gathered while its statements are walked.
 #[derive(Default)]
 struct Shape {
-    /// Specifiers in order; an import's holder is its index here.
+    /// Specifiers in source order, with the numbers of their namespace holders.
     specifiers: Vec<String>,
-    holders: Vec<u32>,
+    holder_of: FxHashMap<String, u32>,
+    /// The holders that something is read from, with their specifiers.
+    holders: BTreeMap<u32, String>,
     exports: Vec<Export>,
     stars: Vec<String>,
     items: Vec<Item>,
@@ -224,44 +228,47 @@ struct Shape {
 }
 
 impl Shape {
+    fn request(&mut self, specifier: &str, ids: &mut Ids) -> u32 {
+        if let Some(known) = self.holder_of.get(specifier) {
+            return *known;
+        }
+        let holder = ids.holder(specifier);
+        self.specifiers.push(specifier.to_owned());
+        self.holder_of.insert(specifier.to_owned(), holder);
+        holder
+    }
+
+    /// The holder of a specifier that [`Shape::read_imports`] has seen; something is read from it.
     fn holder(&mut self, specifier: &str) -> u32 {
-        let index = self.specifiers.iter().position(|it| it == specifier).unwrap_or_else(|| {
-            self.specifiers.push(specifier.to_owned());
-            self.specifiers.len() - 1
-        });
-        index as u32
+        let holder = self.holder_of.get(specifier).copied().unwrap_or_default();
+        self.holders.insert(holder, specifier.to_owned());
+        holder
     }
 
     /// Imports are hoisted: all of them are known before the first statement is walked.
-    fn read_imports(&mut self, program: &Program<'_>, collector: &mut Collector<'_>) {
+    fn read_imports(&mut self, program: &Program<'_>, collector: &mut Collector<'_>, ids: &mut Ids) {
         for statement in &program.body {
             match statement {
                 Statement::ImportDeclaration(import) => {
-                    let holder = self.holder(&import.source.value);
+                    self.request(&import.source.value, ids);
                     for specifier in import.specifiers.iter().flatten() {
                         let (local, member): (&BindingIdentifier<'_>, Option<Box<str>>) = match specifier {
                             ImportDeclarationSpecifier::ImportSpecifier(it) => (&it.local, Some(Box::from(it.imported.name().as_str()))),
                             ImportDeclarationSpecifier::ImportDefaultSpecifier(it) => (&it.local, Some(Box::from("default"))),
                             ImportDeclarationSpecifier::ImportNamespaceSpecifier(it) => (&it.local, None),
                         };
-                        self.use_holder(holder);
+                        let holder = self.holder(&import.source.value);
                         collector.imports.insert(local.symbol_id(), Bind::Import { holder, member });
                     }
                 }
                 Statement::ExportFromDeclaration(it) => {
-                    self.holder(&it.source.value);
+                    self.request(&it.source.value, ids);
                 }
                 Statement::ExportAllDeclaration(it) => {
-                    self.holder(&it.source.value);
+                    self.request(&it.source.value, ids);
                 }
                 _ => {}
             }
-        }
-    }
-
-    fn use_holder(&mut self, holder: u32) {
-        if !self.holders.contains(&holder) {
-            self.holders.push(holder);
         }
     }
 
@@ -275,7 +282,6 @@ impl Shape {
                 match &it.exported {
                     Some(name) => {
                         let holder = self.holder(&it.source.value);
-                        self.use_holder(holder);
                         self.exports.push(Export { name: name.name().to_string(), value: format!("$cap_i{holder}") });
                     }
                     None => self.stars.push(it.source.value.to_string()),
@@ -284,7 +290,6 @@ impl Shape {
             }
             Statement::ExportFromDeclaration(it) => {
                 let holder = self.holder(&it.source.value);
-                self.use_holder(holder);
                 for specifier in &it.specifiers {
                     let value = member(holder, &specifier.local.name());
                     self.exports.push(Export { name: specifier.exported.name().to_string(), value });
@@ -432,10 +437,8 @@ fn factory(flavour: Flavour, strict: bool, is_async: bool, shape: &Shape, classe
             if shape.anonymous_default {
                 head.push_str("Object.defineProperty($cap_default,\"name\",{value:\"default\",configurable:true});");
             }
-            let mut holders = shape.holders.clone();
-            holders.sort_unstable();
             let holders: Vec<String> =
-                holders.iter().map(|it| format!("$cap_i{it}=$cap_m.ns({})", quoted(&shape.specifiers[*it as usize]))).collect();
+                shape.holders.iter().map(|(holder, specifier)| format!("$cap_i{holder}=$cap_m.ns({})", quoted(specifier))).collect();
             // The holders stand before anything runs: a cycle can call a hoisted function of this module early.
             if !holders.is_empty() {
                 head.push_str(&format!("const {};", holders.join(",")));

@@ -30,6 +30,8 @@ pub enum Event {
     PageGone { page: PageId },
     /// The editor asks who is connected.
     ListPages { reply: oneshot::Sender<Vec<PageInfo>> },
+    /// A page wants a module that the engine has changed; `None` if the engine does not have it.
+    Define { id: String, reply: std::sync::mpsc::Sender<Option<crate::graph::Compiled>> },
     /// Stop the loop.
     Shutdown,
 }
@@ -116,6 +118,7 @@ impl fmt::Display for Event {
             Event::PageSaid { page, .. } => write!(f, "page {page} said something"),
             Event::PageGone { page } => write!(f, "page {page} gone"),
             Event::ListPages { .. } => write!(f, "list pages"),
+            Event::Define { id, .. } => write!(f, "define {id}"),
             Event::Shutdown => write!(f, "shutdown"),
         }
     }

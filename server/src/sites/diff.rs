@@ -18,6 +18,8 @@ pub struct Changed {
 #[derive(Debug, Clone, Default)]
 pub struct Ids {
     next: SiteId,
+    /// The specifiers that the module ever imported; an import's holder is its index here, for ever.
+    holders: Vec<String>,
 }
 
 impl Ids {
@@ -31,6 +33,16 @@ impl Ids {
         self.next
     }
 
+    /// The number of the namespace holder for `specifier`.
+    pub fn holder(&mut self, specifier: &str) -> u32 {
+        let known = self.holders.iter().position(|it| it == specifier);
+        let index = known.unwrap_or_else(|| {
+            self.holders.push(specifier.to_owned());
+            self.holders.len() - 1
+        });
+        index as u32
+    }
+
     pub fn is_empty(&self) -> bool {
         self.next == 0
     }
@@ -41,6 +53,7 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     new.id = old.id;
     new.changed = old.changed;
     new.scope_rev = old.scope_rev;
+    new.fallback.clone_from(&old.fallback);
     let pairs = pair_children(old, new);
     for (child, pair) in new.children.iter_mut().zip(pairs) {
         match pair {

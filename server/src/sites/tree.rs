@@ -42,6 +42,7 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], empt
         level: 0,
         changed: 0,
         scope_rev: 0,
+        fallback: None,
         children: Vec::new(),
     };
     let mut next = 0;
@@ -72,6 +73,7 @@ fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &
             level: it.level,
             changed: 0,
             scope_rev: 0,
+            fallback: None,
             children: Vec::new(),
         };
         *next += 1;

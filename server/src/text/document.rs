@@ -32,18 +32,26 @@ impl Document {
     ///
     /// Either all changes apply or the text and version stay as they are. Versions may have gaps and may repeat (there are
     /// clients that do not count). A version that goes back is lost sync, unless the whole text comes with it.
-    pub fn apply(&mut self, version: i32, changes: &[ContentChange], encoding: PositionEncoding) -> Result<Vec<TextEdit>, LostSync> {
+    pub fn apply(
+        &mut self,
+        version: i32,
+        changes: &[ContentChange],
+        encoding: PositionEncoding,
+    ) -> Result<Vec<TextEdit>, LostSync> {
         // A whole text makes what stands before it in the list irrelevant, even if that no longer fits.
         let whole = changes.iter().rposition(|it| it.range.is_none());
         let sound = match whole {
             Some(_) => Ok(()),
             None if self.lost => Err(LostSync::Earlier),
-            None if version < self.version => Err(LostSync::VersionWentBack { current: self.version, received: version }),
+            None if version < self.version => {
+                Err(LostSync::VersionWentBack { current: self.version, received: version })
+            }
             None => Ok(()),
         };
         let mut next = self.clone();
         let changes = &changes[whole.unwrap_or(0)..];
-        let applied = sound.and_then(|()| changes.iter().map(|it| next.apply_one(it, encoding)).collect::<Result<Vec<_>, _>>());
+        let applied =
+            sound.and_then(|()| changes.iter().map(|it| next.apply_one(it, encoding)).collect::<Result<Vec<_>, _>>());
         match applied {
             Ok(edits) => {
                 *self = Document { version, lost: false, ..next };
@@ -145,7 +153,8 @@ impl Document {
             None => 0..self.len_bytes(),
             Some((start, end)) => self.range(start, end, encoding)?,
         };
-        let (range, text) = if range.is_empty() { (range, change.text.as_str()) } else { diff::trim(&self.rope, range, &change.text) };
+        let (range, text) =
+            if range.is_empty() { (range, change.text.as_str()) } else { diff::trim(&self.rope, range, &change.text) };
         if range.is_empty() && text.is_empty() { Ok(None) } else { Ok(Some(self.replace(range, text))) }
     }
 
@@ -176,7 +185,14 @@ impl Document {
         let new_end = range.start + text.len();
         self.lines.replaced(&self.rope, range.start, range.end, new_end);
         let new_end_point = self.point(new_end);
-        TextEdit { start: range.start, old_end: range.end, new_text: text.to_owned(), start_point, old_end_point, new_end_point }
+        TextEdit {
+            start: range.start,
+            old_end: range.end,
+            new_text: text.to_owned(),
+            start_point,
+            old_end_point,
+            new_end_point,
+        }
     }
 }
 

@@ -58,7 +58,9 @@ impl Lines {
                         }
                     }
                     0xc2 if bytes[idx..].starts_with("\u{85}".as_bytes()) => self.ignore_by_both(at + idx),
-                    0xe2 if bytes[idx..].starts_with("\u{2028}".as_bytes()) || bytes[idx..].starts_with("\u{2029}".as_bytes()) => {
+                    0xe2 if bytes[idx..].starts_with("\u{2028}".as_bytes())
+                        || bytes[idx..].starts_with("\u{2029}".as_bytes()) =>
+                    {
                         self.ignore_by_both(at + idx);
                     }
                     _ => {}

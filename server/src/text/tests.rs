@@ -183,7 +183,14 @@ fn a_typed_character_is_one_small_edit() {
     let edits = check("let n = 1\n", &[edit((0, 9), (0, 9), "2")], "let n = 12\n");
     assert_eq!(
         edits,
-        [TextEdit { start: 9, old_end: 9, new_text: "2".into(), start_point: (0, 9), old_end_point: (0, 9), new_end_point: (0, 10) }]
+        [TextEdit {
+            start: 9,
+            old_end: 9,
+            new_text: "2".into(),
+            start_point: (0, 9),
+            old_end_point: (0, 9),
+            new_end_point: (0, 10)
+        }]
     );
 }
 
@@ -194,7 +201,11 @@ fn changes_apply_to_the_result_of_the_one_before() {
 
 #[test]
 fn full_text_from_a_client_that_was_told_incremental_is_one_word() {
-    let edits = check("function a() {\n  return 1;\n}\n", &[whole("function a() {\n  return 42;\n}\n")], "function a() {\n  return 42;\n}\n");
+    let edits = check(
+        "function a() {\n  return 1;\n}\n",
+        &[whole("function a() {\n  return 42;\n}\n")],
+        "function a() {\n  return 42;\n}\n",
+    );
     assert_eq!(edits.len(), 1);
     assert_eq!((edits[0].start, edits[0].old_end, edits[0].new_text.as_str()), (24, 25, "42"));
 }

@@ -1,0 +1,355 @@
+// @ts-check
+// One push of the server, applied: everything that can fail first (prepare), then everything at once (commit). No code of the
+// program runs between the patches of one push. What happened to each change goes back as an outcome.
+
+import { check, missing } from "./sites.js";
+import { Program } from "./registry.js";
+
+/** @typedef {import("./wire.js").Push} Push */
+/** @typedef {import("./wire.js").Change} Change */
+/** @typedef {import("./wire.js").Result} Result */
+/** @typedef {import("./wire.js").Reason} Reason */
+/** @typedef {import("./wire.js").OutcomeWord} OutcomeWord */
+/** @typedef {import("./registry.js").Registry} Registry */
+/** @typedef {import("./registry.js").Module} Module */
+/** @typedef {import("./update.js").Updater} Updater */
+/** @typedef {import("./update.js").Update} Update */
+
+/**
+ * @typedef {object} ApplierHost
+ * @property {(seq: number, results: Result[]) => void} outcome
+ * @property {() => void} resync tell the server what this page has
+ * @property {(reason: Reason) => void} reload
+ * @property {() => number} now
+ * @property {(code: string) => any} evaluate
+ * @property {(url: string, rev: number) => Promise<boolean>} swapStyle a `<link>` has a new text; false: it did not load
+ * @property {(url: string, rev: number) => Promise<boolean>} swapAsset
+ * @property {(url: string) => boolean} showsHtml whether this page was made from that HTML file
+ * @property {(module: string, message: string | null, line?: number, column?: number) => void} problem
+ * @property {(module: string, error: unknown) => void} report
+ * @property {(module: string) => void} recovered an error shown for it is over
+ */
+
+/** What prepare found. @typedef {{ patches: [Module, import("./wire.js").PatchChange][], updates: Update[], results: Result[] }} Prepared */
+
+/** Ends a push without changing anything. @typedef {(outcome: OutcomeWord, reason: Reason) => true} Stop */
+
+/** How often in a row a page says hello again before it says that it cannot follow. */
+const RESYNCS = 3;
+
+export class Applier {
+  /** @param {Registry} registry @param {Updater} updater @param {ApplierHost} host */
+  constructor(registry, updater, host) {
+    this.registry = registry;
+    this.updater = updater;
+    this.host = host;
+    /** `manual`: updates wait until the program calls `check()`. Functions are patched in both. @type {"automatic" | "manual"} */
+    this.mode = "automatic";
+    /** @type {(() => Promise<void> | undefined)[]} */
+    this.queue = [];
+    this.busy = false;
+    /** Of the push that is being applied. @type {import("./wire.js").When} */
+    this.when = "save";
+    /** The push that last changed a module, for what is found out later. @type {Map<string, number>} */
+    this.seqs = new Map();
+    this.resyncs = 0;
+    /** An update of this push asked for a reload. @type {Reason | null} */
+    this.wantsReload = null;
+    updater.applied = (ids, errors) => this.programApplied(ids, errors);
+  }
+
+  /** @param {Push} push */
+  push(push) {
+    this.enqueue(() => this.apply(push));
+  }
+
+  /** One after another; at once when nothing is being done. @param {() => Promise<void> | undefined} work */
+  enqueue(work) {
+    this.queue.push(work);
+    if (!this.busy) void this.drain();
+  }
+
+  async drain() {
+    this.busy = true;
+    for (let work = this.queue.shift(); work !== undefined; work = this.queue.shift()) {
+      try {
+        const running = work();
+        // A push of patches is done by now; what comes next need not wait for a turn of the event loop.
+        if (running !== undefined) await running;
+      } catch (error) {
+        if (error instanceof UnknownMessage) this.host.reload({ code: "unknownMessage", message: error.message });
+        else this.host.report("", error);
+      }
+    }
+    this.busy = false;
+  }
+
+  /** @param {Push} push @returns {Promise<void> | undefined} undefined: it is done */
+  apply(push) {
+    const started = this.host.now();
+    this.when = push.when;
+    this.wantsReload = null;
+    for (const change of push.changes) if ("module" in change && change.type !== "problem") this.seqs.set(change.module, push.seq);
+    const prepared = this.prepare(push, started);
+    if (prepared === null) {
+      this.host.resync();
+      return undefined;
+    }
+    const { patches, updates, results } = prepared;
+    const stop = this.stopper(push, prepared, started);
+    if (this.patchesStop(patches, stop)) return undefined;
+    if (updates.length > 0) return this.applyUpdates(push, prepared, started, stop);
+    this.commit(push, patches, started, results);
+    this.finish(push, this.swap(push, started), results);
+    return undefined;
+  }
+
+  /** @param {Push} push @param {Prepared} prepared @param {number} started @param {Stop} stop */
+  async applyUpdates(push, { patches, updates, results }, started, stop) {
+    await this.whenIdle();
+    if (await this.updatesStop(patches, updates, stop)) return;
+    this.commit(push, patches, started, results);
+    const swapping = this.swap(push, started);
+    await this.runAgain(updates, started, results);
+    this.finish(push, swapping, results);
+  }
+
+  /** The point of no return, and it cannot fail. @param {Push} push @param {Prepared["patches"]} patches @param {number} started @param {Result[]} results */
+  commit(push, patches, started, results) {
+    for (const [module, { sites, nsites, rev }] of patches) {
+      module.sites.commit(sites, nsites);
+      module.nsites = Math.max(module.nsites, nsites);
+      module.rev = rev;
+    }
+    for (const [module, { sites, rev }] of patches) {
+      const running = sites.some((site) => site.running);
+      results.push(this.result(module.id, rev, running ? "nextCall" : "live", started,
+        running ? { code: "running", message: "Calls that have begun finish the old code" } : undefined));
+      this.host.recovered(module.id);
+    }
+    for (const change of push.changes) if (change.type === "problem") this.host.problem(change.module, change.message, change.line, change.column);
+    this.resyncs = 0;
+  }
+
+  /**
+   * Sends the outcome; waits for files that are being swapped, but lets the next push begin.
+   * @param {Push} push @param {Promise<Result[]> | null} swapping @param {Result[]} results
+   */
+  finish({ seq, when }, swapping, results) {
+    const reload = when === "typing" ? null : this.wantsReload;
+    const end = (/** @type {Result[]} */ all) => {
+      this.host.outcome(seq, all);
+      if (reload !== null) this.host.reload(reload);
+    };
+    if (swapping === null) end(results);
+    else void swapping.then((swapped) => end([...results, ...swapped]));
+  }
+
+  /**
+   * @param {Push} push @param {number} started
+   * @returns {Prepared | null} null: this page does not have what the push builds on
+   */
+  prepare(push, started) {
+    /** @type {Prepared} */
+    const prepared = { patches: [], updates: [], results: [] };
+    for (const change of push.changes) {
+      switch (change.type) {
+        case "patch": {
+          const module = this.registry.modules.get(change.module);
+          if (!module || (module.program === null && !module.classic)) prepared.results.push(this.notLoaded(change.module, change.rev, started));
+          else if (module.rev === change.rev) prepared.results.push(this.result(change.module, change.rev, "live", started));
+          else if (module.rev !== change.from) {
+            if (this.resyncs < RESYNCS) {
+              this.resyncs += 1;
+              return null;
+            }
+            prepared.results.push(this.result(change.module, change.rev, "refused", started,
+              { code: "outOfSync", message: `The page has revision ${module.rev} of ${change.module}, the patch is for ${change.from}` }));
+          } else prepared.patches.push([module, change]);
+          break;
+        }
+        case "update": {
+          const [def, ...added] = change.defs;
+          const module = this.registry.modules.get(change.module);
+          if (!def) prepared.results.push(this.result(change.module, change.rev, "refused", started, { code: "empty", message: "The update brought no code" }));
+          else if (module?.classic) {
+            prepared.results.push(this.result(change.module, change.rev, "needsReload", started,
+              { code: "classicScript", message: `${change.module} is a plain script; only a reload runs it again` }));
+            this.wantsReload ??= { code: "classicScript", message: `${change.module} changed outside of its functions` };
+          } else if (!module?.program) {
+            this.registry.define(change.defs);
+            prepared.results.push(this.notLoaded(change.module, change.rev, started));
+          } else if (module.rev === change.rev) prepared.results.push(this.result(change.module, change.rev, "moduleUpdated", started));
+          else prepared.updates.push({ id: change.module, rev: change.rev, program: new Program(def), added });
+          break;
+        }
+        case "remove":
+          if (this.registry.modules.get(change.module)?.program) prepared.updates.push({ id: change.module, rev: change.rev, program: null, added: [] });
+          break;
+        case "css":
+        case "asset":
+        case "html":
+        case "problem": break;
+        default: return unknownChange(change);
+      }
+    }
+    return prepared;
+  }
+
+  /**
+   * Makes the function that ends a push with one outcome for all of it: the changes of one edit apply together or not at all.
+   * @param {Push} push @param {Prepared} prepared @param {number} started @returns {Stop}
+   */
+  stopper(push, { patches, updates, results }, started) {
+    return (outcome, reason) => {
+      const all = [...patches.map(([{ id }, { rev }]) => ({ id, rev })), ...updates];
+      this.host.outcome(push.seq, [...results, ...all.map(({ id, rev }) => this.result(id, rev, outcome, started, reason))]);
+      return true;
+    };
+  }
+
+  /** @param {Prepared["patches"]} patches @param {Stop} stop */
+  patchesStop(patches, stop) {
+    for (const [, { sites }] of patches) {
+      for (const site of sites) {
+        const name = missing(site.needs ?? [], this.host.evaluate);
+        if (name !== null) return stop("held", { code: "unresolved", message: `${name} does not exist on this page yet` });
+        const error = check(site);
+        if (error !== null) return stop("refused", { code: "syntax", message: `The new ${site.name || "function"} does not parse: ${error.message}` });
+      }
+    }
+    return false;
+  }
+
+  /** @param {Prepared["patches"]} patches @param {Update[]} updates @param {Stop} stop */
+  async updatesStop(patches, updates, stop) {
+    try {
+      const loading = this.updater.prepare(updates);
+      if (loading !== undefined) await loading;
+    } catch (error) {
+      return stop("refused", { code: error instanceof SyntaxError ? "syntax" : "download", message: messageOf(error) });
+    }
+    const refusal = this.mode === "manual" ? null : this.updater.refusal(updates);
+    if (refusal === null && this.mode === "automatic") return false;
+    // A program that calls `check()` finds them.
+    for (const update of updates) this.updater.waiting.set(update.id, update);
+    if (refusal === null) {
+      const what = patches.length === 0 ? "The update waits" : "The change waits with an update";
+      return stop("held", { code: "manual", message: `${what} until the program checks for it` });
+    }
+    stop("needsReload", refusal);
+    if (this.when !== "typing") this.host.reload(refusal);
+    return true;
+  }
+
+  /** @param {Update[]} updates @param {number} started @param {Result[]} results */
+  async runAgain(updates, started, results) {
+    for (const { id } of updates) this.updater.waiting.delete(id);
+    const { errors, refused } = await this.updater.auto(updates);
+    for (const { module, error } of errors) this.host.report(module, error);
+    for (const { id, rev, program } of updates) {
+      const module = this.registry.module(id);
+      const own = errors.find((error) => error.module === id) ?? (module.rev === rev && updates.length > 1 ? undefined : errors[0]);
+      if (own !== undefined) results.push(this.result(id, rev, "threw", started, { code: "threw", message: messageOf(own.error) }));
+      else if (refused !== null) results.push(this.result(id, rev, "needsReload", started, refused));
+      else if (this.wantsReload !== null) results.push(this.result(id, rev, "needsReload", started, this.wantsReload));
+      else {
+        results.push(this.result(id, rev, "moduleUpdated", started, program === null ? { code: "removed", message: `${id} is gone` } : undefined));
+        this.host.recovered(id);
+      }
+    }
+    if (refused !== null) this.wantsReload ??= refused;
+  }
+
+  /** A reload that the program asked for while an update ran. @param {Reason} reason */
+  reloadWanted(reason) {
+    if (this.busy) this.wantsReload ??= reason;
+    else this.host.reload(reason);
+  }
+
+  /** Lets the program finish what it does with its own `check` and `apply`. */
+  whenIdle() {
+    const { updater } = this;
+    const atRest = () => updater.status === "idle" || updater.status === "ready" || updater.status === "abort" || updater.status === "fail";
+    if (atRest()) return Promise.resolve();
+    return new Promise((/** @type {(value: void) => void} */ resolve) => {
+      const handler = () => {
+        if (!atRest()) return;
+        updater.statusHandlers.splice(updater.statusHandlers.indexOf(handler), 1);
+        // The one that set the status goes on first.
+        queueMicrotask(() => resolve());
+      };
+      updater.statusHandlers.push(handler);
+    });
+  }
+
+  /** Changes that are no code. @param {Push} push @param {number} started @returns {Promise<Result[]> | null} */
+  swap(push, started) {
+    const swaps = [];
+    for (const change of push.changes) {
+      if (change.type === "css" || change.type === "asset") {
+        const loading = change.type === "css" ? this.host.swapStyle(change.url, change.rev) : this.host.swapAsset(change.url, change.rev);
+        swaps.push(loading.then((loaded) => (loaded
+          ? this.result(change.url, change.rev, "live", started)
+          : this.result(change.url, change.rev, "refused", started, { code: "download", message: `${change.url} did not load; the old one stays` }))));
+      } else if (change.type === "html") {
+        const reason = { code: "html", message: `${change.url} changed` };
+        const shown = this.host.showsHtml(change.url);
+        if (shown) this.wantsReload ??= reason;
+        swaps.push(Promise.resolve(this.result(change.url, change.rev ?? 0, shown ? "needsReload" : "live", started, shown ? reason : undefined)));
+      }
+    }
+    return swaps.length === 0 ? null : Promise.all(swaps);
+  }
+
+  /** A patch that could not be made in its scope, found out at its first call. @param {string} module @param {{ rev: number, name: string }} patch @param {unknown} error */
+  refusedLater(module, { rev, name }, error) {
+    const message = `The new ${name || "function"} cannot run where the old one was made: ${messageOf(error)}`;
+    this.host.outcome(this.seqs.get(module) ?? 0, [this.result(module, rev, "refused", this.host.now(), { code: "scope", message })]);
+  }
+
+  /** The program applied updates itself. @param {string[]} ids @param {{ module: string, error: unknown }[]} errors */
+  programApplied(ids, errors) {
+    for (const { module, error } of errors) this.host.report(module, error);
+    for (const id of ids) {
+      const seq = this.seqs.get(id);
+      const rev = this.registry.modules.get(id)?.rev ?? 0;
+      if (seq === undefined) continue;
+      const error = errors[0];
+      this.host.outcome(seq, [error
+        ? this.result(id, rev, "threw", this.host.now(), { code: "threw", message: messageOf(error.error) })
+        : this.result(id, rev, "moduleUpdated", this.host.now())]);
+    }
+  }
+
+  /** @param {string} module @param {number} rev @param {number} started @returns {Result} */
+  notLoaded(module, rev, started) {
+    return this.result(module, rev, "live", started, { code: "notLoaded", message: `${module} is not loaded in this page` });
+  }
+
+  /**
+   * @param {string} module @param {number} rev @param {OutcomeWord} outcome @param {number} started @param {Reason} [reason]
+   * @returns {Result}
+   */
+  result(module, rev, outcome, started, reason) {
+    const result = { module, rev, outcome, ms: Math.max(0, this.host.now() - started) };
+    return reason === undefined ? result : { ...result, reason };
+  }
+}
+
+/** @param {unknown} error */
+export function messageOf(error) {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
+
+/** @param {never} change @returns {never} */
+function unknownChange(change) {
+  throw new UnknownMessage(`The server sent a change that this page does not know: ${/** @type {any} */ (change)?.type}`);
+}
+
+/** The server is newer than this page; only a reload helps. */
+export class UnknownMessage extends Error {}

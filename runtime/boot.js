@@ -1,0 +1,46 @@
+// Makes `__capuchin`, the one global of Capuchin, before any script of the page runs. A classic script, because instrumented classic scripts ask it for
+// their guard arrays while the page is still being parsed; the rest of the runtime is modules and comes later.
+(() => {
+  "use strict";
+  if (Object.hasOwn(globalThis, "__capuchin")) return;
+
+  // Elements can take the names of properties of `document`; the getter of the prototype cannot be taken.
+  const tag = Object.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(document);
+  const attribute = (name) => (tag === null ? null : Element.prototype.getAttribute.call(tag, name)) ?? "";
+  const source = tag === null ? "" : attribute("src");
+  const base = new URL(source || "/@capuchin/boot.js", location.href);
+
+  // Programs replace these, fake timers for instance; the runtime goes on with what the browser gave.
+  const natives = {
+    WebSocket: globalThis.WebSocket,
+    fetch: globalThis.fetch.bind(globalThis),
+    setTimeout: globalThis.setTimeout.bind(globalThis),
+    clearTimeout: globalThis.clearTimeout.bind(globalThis),
+    now: performance.now.bind(performance),
+    eval: globalThis.eval,
+  };
+
+  // Guard arrays of scripts that ran before the runtime was there. Taken over and emptied by client.js.
+  const waiting = [];
+  const capuchin = {
+    token: attribute("data-token"),
+    page: attribute("data-page"),
+    server: attribute("data-server"),
+    mode: attribute("data-mode") || "automatic",
+    origin: base.origin,
+    natives,
+    waiting,
+    script(url, rev, nsites) {
+      const guards = [];
+      for (let id = 0; id < nsites; id++) guards.push(0);
+      waiting.push({ url, rev, nsites, guards });
+      return guards;
+    },
+  };
+  Object.defineProperty(globalThis, "__capuchin", { value: capuchin });
+
+  // Pages of plain scripts have no entry that would load it.
+  import(new URL("runtime/client.js", base).href).catch((error) => {
+    console.error("[capuchin] the runtime did not load; this page is not live.", error);
+  });
+})();

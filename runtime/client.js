@@ -1,0 +1,172 @@
+// @ts-check
+// The runtime of a page: wires a host (host.js) to the browser it runs in. Entry scripts call `enter(graph)`.
+
+import { createHost } from "./host.js";
+import { createOverlay } from "./overlay.js";
+import { createStyles } from "./css.js";
+
+/** @typedef {import("./wire.js").Graph} Graph */
+/** @typedef {import("./wire.js").Reason} Reason */
+
+/**
+ * What boot.js left.
+ * @type {{ token: string, page: string, server: string, mode: string, origin: string,
+ *   natives: { WebSocket: typeof WebSocket, fetch: typeof fetch, setTimeout: (callback: () => void, ms: number) => number, clearTimeout: (handle: number) => void, now: () => number, eval: (code: string) => any },
+ *   waiting: { url: string, rev: number, nsites: number, guards: number[] }[],
+ *   script: (url: string, rev: number, nsites: number) => number[],
+ *   setMode?: (mode: "automatic" | "manual") => void }}
+ */
+const boot = /** @type {any} */ (globalThis).__capuchin;
+const { natives, origin } = boot;
+const console = globalThis.console;
+
+const overlay = createOverlay(document);
+const styles = createStyles(document, natives);
+
+const host = createHost({
+  origin,
+  page: boot.page,
+  server: boot.server,
+  url: location.href,
+  userAgent: navigator.userAgent,
+  evaluate: natives.eval,
+  importUrl: (url) => import(url),
+  now: natives.now,
+  setTimeout: natives.setTimeout,
+  clearTimeout: natives.clearTimeout,
+  open: () => {
+    const url = new URL("/@capuchin/socket", origin);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    url.searchParams.set("token", boot.token);
+    return new natives.WebSocket(url.href, "capuchin");
+  },
+  onWake: (wake) => {
+    addEventListener("online", wake);
+    addEventListener("pageshow", wake);
+    addEventListener("focus", wake);
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") wake();
+    });
+  },
+  asleep: () => document.visibilityState === "hidden",
+  fetchGraph,
+  reload,
+  injectStyle: styles.inject,
+  removeStyle: styles.remove,
+  swapStyle: styles.swap,
+  swapAsset: styles.swapAsset,
+  showsHtml: (url) => url === location.pathname || url === `${location.pathname}index.html` || url === `${location.pathname}.html`,
+  showProblem: overlay.show,
+  clearProblem: overlay.clear,
+  log,
+});
+
+if (boot.mode === "manual") host.setMode("manual");
+boot.setMode = host.setMode;
+boot.script = host.script;
+for (const { url, rev, nsites, guards } of boot.waiting.splice(0)) host.script(url, rev, nsites, guards);
+watchErrors();
+// The first hello names what the page loaded with, so it waits for the entry scripts.
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", connect, { once: true });
+else connect();
+
+/**
+ * Takes the modules of an entry script in and runs it.
+ * @param {Graph} graph
+ */
+export function enter(graph) {
+  queueMicrotask(connect);
+  return host.enter(graph);
+}
+
+let connected = false;
+
+function connect() {
+  if (connected) return;
+  connected = true;
+  host.connect();
+}
+
+/** @param {string} id @returns {Promise<Graph>} */
+async function fetchGraph(id) {
+  const url = new URL("/@capuchin/graph", origin);
+  url.searchParams.set("m", id);
+  url.searchParams.set("page", boot.page);
+  url.searchParams.set("token", boot.token);
+  const failure = `Failed to fetch dynamically imported module: ${origin}${id}`;
+  const answer = await natives.fetch(url.href).catch(() => {
+    throw new TypeError(failure);
+  });
+  if (!answer.ok) throw new TypeError(failure);
+  return answer.json();
+}
+
+/**
+ * Reloads, unless that was just tried for the same reason: a page and a server that do not get along must not flicker for ever.
+ * @param {Reason} reason
+ */
+function reload(reason) {
+  const key = "capuchin:reloads";
+  let recent = [];
+  try {
+    recent = JSON.parse(sessionStorage.getItem(key) ?? "[]").filter((/** @type {any} */ it) => it.code === reason.code && Date.now() - it.at < 10_000);
+    sessionStorage.setItem(key, JSON.stringify([...recent, { code: reason.code, at: Date.now() }].slice(-10)));
+  } catch {
+    // No storage: nothing to count with.
+  }
+  // A person saving the same file again and again is no loop; those reloads come from edits.
+  if (recent.length >= 5 && reason.code !== "unaccepted" && reason.code !== "html") {
+    overlay.show("", `This page was reloaded ${recent.length} times in ten seconds (${reason.message}). Reload it yourself when the reason is gone.`);
+    return;
+  }
+  location.reload();
+}
+
+/** Uncaught errors of the program are told to the server, never kept from the console. */
+function watchErrors() {
+  const LIMIT = 10;
+  const WINDOW = 5000;
+  let count = 0;
+  let since = natives.now();
+  const cut = (/** @type {unknown} */ text, /** @type {number} */ length) => {
+    const string = String(text);
+    return string.length > length ? `${string.slice(0, length)}…` : string;
+  };
+  /** @param {unknown} error @param {string} fallback @param {string} [file] */
+  const tell = (error, fallback, file) => {
+    const now = natives.now();
+    if (now - since > WINDOW) {
+      since = now;
+      count = 0;
+    }
+    if (++count > LIMIT) return;
+    try {
+      const stack = error instanceof Error && error.stack ? cut(error.stack, 8000) : undefined;
+      const message = cut(error instanceof Error ? `${error.name}: ${error.message}` : fallback, 2000);
+      const module = file?.startsWith(`${origin}/`) ? file.slice(origin.length).replace(/[?#].*$/, "") : undefined;
+      host.send({ type: "error", message, ...(module ? { module } : {}), ...(stack ? { stack } : {}) });
+    } catch {
+      // An error that cannot even be read as text.
+    }
+  };
+  addEventListener("error", (event) => {
+    if (event instanceof ErrorEvent) tell(event.error, event.message, event.filename);
+  });
+  addEventListener("unhandledrejection", (event) => {
+    let text = "Unhandled rejection";
+    try {
+      text = String(event.reason);
+    } catch {
+      // Kept as it is.
+    }
+    tell(event.reason, text);
+  });
+}
+
+/** @param {"debug" | "warn" | "error"} level @param {string} message @param {unknown} [error] */
+function log(level, message, error) {
+  const text = `[capuchin] ${message}`;
+  if (message.startsWith("[HMR]")) console.warn(message);
+  else if (error !== undefined) console[level](text, error);
+  else console[level](text);
+}

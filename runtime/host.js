@@ -1,0 +1,240 @@
+// @ts-check
+// The runtime without a browser: everything a page does, given what a host brings. client.js is the host that is a page; tests
+// and other programs make their own, in plain Node for instance:
+//
+//     const host = createHost({ page: "p1", server: "s1", origin: "http://localhost:4177", open: () => socket });
+//     host.connect();
+//     await host.enter(graph);
+
+import { Applier, UnknownMessage, messageOf } from "./apply.js";
+import { installHot } from "./hot.js";
+import { Registry } from "./registry.js";
+import { Link } from "./socket.js";
+import { Updater } from "./update.js";
+
+/** @typedef {import("./wire.js").Graph} Graph */
+/** @typedef {import("./wire.js").Reason} Reason */
+/** @typedef {import("./wire.js").FromPage} FromPage */
+/** @typedef {import("./wire.js").ToPage} ToPage */
+
+/**
+ * What a host brings. Only `origin` must be given; the rest does nothing, or what plain JavaScript can do.
+ * @typedef {object} HostOptions
+ * @property {string} origin
+ * @property {string} [page]
+ * @property {string} [server]
+ * @property {string} [url]
+ * @property {string} [userAgent]
+ * @property {() => import("./socket.js").Wire} [open] the transport
+ * @property {(code: string) => any} [evaluate] indirect eval
+ * @property {(url: string) => Promise<any>} [importUrl]
+ * @property {(id: string) => Promise<Graph>} [fetchGraph]
+ * @property {() => number} [now]
+ * @property {(callback: () => void, ms: number) => unknown} [setTimeout]
+ * @property {(handle: any) => void} [clearTimeout]
+ * @property {(wake: () => void) => void} [onWake]
+ * @property {() => boolean} [asleep]
+ * @property {(reason: Reason) => void} [reload]
+ * @property {(id: string, css: string) => void} [injectStyle]
+ * @property {(id: string) => void} [removeStyle]
+ * @property {(url: string, rev: number) => Promise<boolean>} [swapStyle]
+ * @property {(url: string, rev: number) => Promise<boolean>} [swapAsset]
+ * @property {(url: string) => boolean} [showsHtml]
+ * @property {(module: string, message: string, line?: number, column?: number) => void} [showProblem]
+ * @property {(module: string) => void} [clearProblem]
+ * @property {(level: "debug" | "warn" | "error", message: string, error?: unknown) => void} [log]
+ */
+
+/** @param {HostOptions} options */
+export function createHost(options) {
+  const log = options.log ?? (() => {});
+  const now = options.now ?? (() => performance.now());
+  const setTimer = options.setTimeout ?? ((callback, ms) => globalThis.setTimeout(callback, ms));
+  const clearTimer = options.clearTimeout ?? ((handle) => globalThis.clearTimeout(handle));
+  const evaluate = options.evaluate ?? globalThis.eval;
+  const page = options.page ?? "";
+  let server = options.server ?? "";
+  let customAllowed = false;
+  let reloading = false;
+  /** Errors that were shown for a module and not by the server: the next success clears them. @type {Set<string>} */
+  const shown = new Set();
+
+  /** @param {string} module @param {unknown} error */
+  const report = (module, error) => {
+    log("error", module ? `${module} failed` : "an update failed", error);
+    shown.add(module);
+    options.showProblem?.(module, messageOf(error));
+  };
+
+  /** The one way to reload the page. @param {Reason} reason */
+  const reload = (reason) => {
+    if (reloading) return;
+    reloading = true;
+    log("warn", `reloading: ${reason.message}`);
+    void updater.events.emit("vite:beforeFullReload", { type: "full-reload", path: "*" });
+    // Time for the outcome to leave, and for further reasons to become one reload.
+    setTimer(() => {
+      reloading = false;
+      options.reload?.(reason);
+    }, 20);
+  };
+
+  const registry = new Registry({
+    evaluate,
+    origin: options.origin,
+    importUrl: options.importUrl ?? ((url) => import(url)),
+    fetchGraph: options.fetchGraph ?? ((id) => Promise.reject(new TypeError(`Failed to fetch dynamically imported module: ${options.origin}${id}`))),
+    warn: (message) => log("warn", message),
+    injectStyle: options.injectStyle,
+    removeStyle: options.removeStyle,
+    loaded: (modules) => link?.send({ type: "loaded", modules }),
+    refused: (module, patch, error) => {
+      report(module, error);
+      applier.refusedLater(module, patch, error);
+    },
+  });
+
+  const updater = new Updater(registry, {
+    send: (event, data) => {
+      if (customAllowed) link?.send({ type: "custom", event, data });
+      else log("debug", `the server does not take events; "${event}" was not sent`);
+    },
+    report,
+    warn: (message) => log("warn", message),
+    now,
+    setTimeout: setTimer,
+    clearTimeout: clearTimer,
+    enqueue: (work) => applier.enqueue(work),
+    reload: (reason) => applier.reloadWanted(reason),
+    removeStyle: options.removeStyle,
+  });
+  installHot(registry, updater);
+
+  const applier = new Applier(registry, updater, {
+    outcome: (seq, results) => link?.send({ type: "outcome", seq, results }),
+    resync: () => link?.resync(),
+    reload,
+    now,
+    evaluate,
+    swapStyle: options.swapStyle ?? (() => Promise.resolve(true)),
+    swapAsset: options.swapAsset ?? (() => Promise.resolve(true)),
+    showsHtml: options.showsHtml ?? (() => false),
+    problem: (module, message, line, column) => {
+      if (message === null) options.clearProblem?.(module);
+      else options.showProblem?.(module, message, line, column);
+      shown.delete(module);
+    },
+    report,
+    recovered: (module) => {
+      for (const id of [module, ""]) {
+        if (!shown.delete(id)) continue;
+        options.clearProblem?.(id);
+      }
+    },
+  });
+
+  /** @param {ToPage} message */
+  const receive = (message) => {
+    switch (message.type) {
+      case "welcome":
+        server = message.server;
+        customAllowed = message.custom === true;
+        break;
+      case "push":
+        try {
+          applier.push(message);
+        } catch (error) {
+          log("error", "a push could not be applied", error);
+        }
+        break;
+      case "reload": reload(message.reason); break;
+      case "custom": void updater.events.emit(message.event, message.data); break;
+      default: unknownMessage(message);
+    }
+  };
+
+  /** @param {never} message */
+  const unknownMessage = (message) => {
+    reload({ code: "unknownMessage", message: `the server sent "${/** @type {any} */ (message)?.type}", which this page does not know` });
+  };
+
+  const { open } = options;
+  const link = open === undefined ? null : new Link({
+    open,
+    setTimeout: setTimer,
+    clearTimeout: clearTimer,
+    onWake: options.onWake ?? (() => {}),
+    asleep: options.asleep ?? (() => false),
+    hello: () => ({ type: "hello", v: 1, page, server, url: options.url ?? "", userAgent: options.userAgent ?? "", modules: registry.revisions() }),
+    receive,
+    changed: (isOpen, webSocket) => void updater.events.emit(isOpen ? "vite:ws:connect" : "vite:ws:disconnect", { webSocket }),
+    debug: (message) => log("debug", message),
+  });
+
+  /** Entries that still wait for modules from elsewhere; later ones keep their place. @type {Promise<unknown> | null} */
+  let entering = null;
+
+  /**
+   * Takes a graph in and runs its entry: at once when nothing has to be waited for, so that scripts keep their order.
+   * @param {Graph} graph @returns {Promise<void>}
+   */
+  function enter(graph) {
+    const taken = registry.define(graph.modules);
+    // A second entry script, or one made later: the server knows of the first only.
+    if (link?.open) link.send({ type: "loaded", modules: taken.map(({ id, rev }) => ({ id, rev })) });
+    const preloading = registry.preload(taken.flatMap(({ program }) => program ?? []));
+    if (preloading === null && entering === null) return run(graph.entry);
+    const turn = Promise.all([entering, preloading]).then(() => run(graph.entry));
+    const settled = turn.catch(() => {}).then(() => { if (entering === settled) entering = null; });
+    entering = settled;
+    return turn;
+  }
+
+  /** @param {string} id @returns {Promise<void>} */
+  function run(id) {
+    try {
+      const waiting = registry.settled(registry.load(registry.module(id), null));
+      if (waiting === null) return Promise.resolve();
+      waiting.catch((error) => report(id, error));
+      return waiting;
+    } catch (error) {
+      report(id, error);
+      throw error;
+    }
+  }
+
+  /**
+   * A plain script: its guard array.
+   * @param {string} url @param {number} rev @param {number} nsites @param {any} [guards] one that was made before the runtime was there
+   */
+  function script(url, rev, nsites, guards) {
+    const module = registry.module(url);
+    const known = module.classic;
+    module.classic = true;
+    module.rev = Math.max(module.rev, rev);
+    module.nsites = Math.max(module.nsites, nsites);
+    if (guards === undefined) guards = module.sites.guards(module.nsites, rev);
+    else module.sites.adopt(guards);
+    if (!known && link?.open) link.send({ type: "loaded", modules: [{ id: url, rev }] });
+    return guards;
+  }
+
+  return {
+    enter,
+    script,
+    registry,
+    updater,
+    applier,
+    link,
+    reload,
+    receive,
+    connect: () => link?.start(),
+    close: () => link?.stop(),
+    /** @param {FromPage} message */
+    send: (message) => link?.send(message),
+    /** `manual`: updates wait until the program calls `check()`. @param {"automatic" | "manual"} mode */
+    setMode: (mode) => { applier.mode = mode; },
+  };
+}
+
+export { UnknownMessage };

@@ -1,0 +1,524 @@
+// @ts-check
+// The module map: id -> the newest program of that module, and the instance of it that runs.
+//
+//     Module    one per id, for as long as the page lives: namespace, patches, dispose data
+//       Program   what the server sent for it: factory, dependencies; replaced by an update
+//       Instance  one run of a program: exports, parents, children, what it said to `hot`
+//
+// A module without an instance was never run, or was disposed and nobody asked for it since. The registry stores and runs; what
+// must run again is decided in plan.js and done in update.js. It needs no DOM: a host gives it `evaluate` and `importUrl`.
+
+import { behind, createNamespace, fill, interop, withStars } from "./namespace.js";
+import { Sites } from "./sites.js";
+import { Evaluator } from "./evaluate.js";
+import { Context } from "./context.js";
+
+/** @typedef {import("./wire.js").ModuleDef} ModuleDef */
+/** @typedef {import("./wire.js").Dep} Dep */
+/** @typedef {import("./namespace.js").Getters} Getters */
+/** @typedef {import("./hot.js").HotState} HotState */
+
+/**
+ * @typedef {object} RegistryHost
+ * @property {(code: string) => any} evaluate indirect eval
+ * @property {string} origin put before ids in stack traces and `import.meta.url`
+ * @property {(url: string) => Promise<any>} importUrl native `import()`
+ * @property {(id: string) => Promise<import("./wire.js").Graph>} fetchGraph
+ * @property {(message: string) => void} warn
+ * @property {(id: string, css: string) => void} [injectStyle]
+ * @property {(id: string) => void} [removeStyle]
+ * @property {(modules: { id: string, rev: number }[]) => void} [loaded] told of modules that came with a dynamic import
+ * @property {(module: string, patch: { id: number, rev: number, name: string }, error: unknown) => void} [refused]
+ */
+
+/** The code of a module as it was sent, compiled when it first runs. */
+export class Program {
+  /** @param {ModuleDef} def */
+  constructor(def) {
+    this.id = def.id;
+    this.kind = def.kind;
+    this.rev = def.rev;
+    this.sites = def.sites;
+    this.async = def.async === true;
+    this.deps = def.deps;
+    /** By what the source says; later entries do not hide earlier ones. @type {Map<string, Dep>} */
+    this.specs = new Map();
+    for (const dep of [...def.deps, ...(def.dynamic ?? [])]) if (!this.specs.has(dep.spec)) this.specs.set(dep.spec, dep);
+    /** @type {Map<string, string | null>} */
+    this.accepts = new Map(def.accepts ? Object.entries(def.accepts) : []);
+    /** The text; given up once compiled, the factory knows its own source. */
+    this.code = def.code;
+    /** @type {Function | null} */
+    this.factory = null;
+    /** The form that `factory` was compiled in. */
+    this.suspends = false;
+  }
+}
+
+/** One run of a program. */
+export class Instance {
+  /** @param {Module} module @param {boolean} main */
+  constructor(module, main) {
+    this.module = module;
+    this.id = module.id;
+    this.program = /** @type {Program} */ (module.program);
+    /** Created by the page itself, not by another module. */
+    this.main = main;
+    /** Until disposed. */
+    this.active = true;
+    /** Who needed it, in the order they came. @type {Set<string>} */
+    this.parents = new Set();
+    /** @type {Set<string>} */
+    this.children = new Set();
+    /** Its static dependencies were gone through, so the names of its stars are known. */
+    this.linked = false;
+    /** What it said to `hot`; made on first use. @type {HotState | null} */
+    this.hot = null;
+    /** The CommonJS `module`, also for ES modules that mention it; made on first use. @type {any} */
+    this.cjs = null;
+    /** What it exports itself. @type {Getters} */
+    this.own = new Map();
+    /** `own` and what its stars add. @type {Getters} */
+    this.getters = this.own;
+    /** Modules of its `export * from`. @type {Module[]} */
+    this.stars = [];
+    /** json, css, url. @type {unknown} */
+    this.value = undefined;
+    /** Its own namespace, for `import()` and `require()`. @type {Record<string, unknown> | null} */
+    this.fixed = null;
+    /** What the instance before it left for `module.hot.data`. */
+    this.data = module.data;
+    /** How many times this id had been updated when it was made. */
+    this.generation = module.updates;
+    /** @type {{ webpack: any, vite: any } | null} */
+    this.faces = null;
+    /** It came back after its successor failed; its dispose handlers have run. */
+    this.restored = false;
+    /** It passed its update on to its importers, by Vite's `invalidate`. */
+    this.handedOn = false;
+
+    // Evaluation, by the names of the ECMAScript specification (see evaluate.js).
+    /** @type {"new" | "evaluating" | "async" | "done" | "error"} */
+    this.state = "new";
+    /** @type {unknown} */
+    this.error = undefined;
+    this.index = 0;
+    this.ancestor = 0;
+    /** The first entered module of its cycle; itself when there is none. @type {Instance} */
+    this.root = this;
+    /** Position among modules that wait; 0: it does not. */
+    this.asyncOrder = 0;
+    this.pending = 0;
+    /** Modules that wait for this one. Emptied when it is done. @type {Instance[]} */
+    this.waiters = [];
+    /** Goes on with the body when the dependencies are there. Cleared after use. @type {(() => void) | null} */
+    this.resume = null;
+    /** @type {{ promise: Promise<void>, resolve: () => void, reject: (error: unknown) => void } | null} */
+    this.settled = null;
+  }
+}
+
+/** All that is known of one id. Never removed: ids are as many as the program has files. */
+export class Module {
+  /** @param {string} id @param {Sites} sites */
+  constructor(id, sites) {
+    this.id = id;
+    this.sites = sites;
+    /** @type {Program | null} */
+    this.program = null;
+    /** The revision that the running code stands for, patches included. */
+    this.rev = 0;
+    /** Length of guard arrays to come. */
+    this.nsites = 0;
+    /** The registry's "cache". @type {Instance | null} */
+    this.current = null;
+    /** Whose exports the live namespace shows: `current`, or the last one until there is a new one. @type {Instance | null} */
+    this.shown = null;
+    this.namespace = createNamespace();
+    /** Who has `export * from` this. @type {Set<Module>} */
+    this.starredBy = new Set();
+    /** What the last dispose left for `module.hot.data`. @type {object | undefined} */
+    this.data = undefined;
+    /** `import.meta.hot.data`: one object until pruned. @type {Record<string, unknown> | null} */
+    this.viteData = null;
+    /** Updates that were applied to it. */
+    this.updates = 0;
+    /** A plain `<script src>`: no program, only sites. */
+    this.classic = false;
+  }
+}
+
+export class Registry {
+  /** @param {RegistryHost} host */
+  constructor(host) {
+    this.host = host;
+    /** @type {Map<string, Module>} */
+    this.modules = new Map();
+    /** Modules from elsewhere, loaded by the browser before their importers run. @type {Map<string, { namespace?: any, error?: unknown }>} */
+    this.externals = new Map();
+    this.evaluator = new Evaluator(this);
+    /** Ids whose evaluation may have to wait; null: to be found out. @type {Set<string> | null} */
+    this.suspending = null;
+    /** Set by hot.js: the two faces of an instance's hot object. @type {(instance: Instance) => { webpack: any, vite: any }} */
+    this.makeFaces = () => ({ webpack: undefined, vite: undefined });
+  }
+
+  /** @param {string} id @returns {Module} */
+  module(id) {
+    let module = this.modules.get(id);
+    if (module === undefined) {
+      module = new Module(id, new Sites((patch, error) => this.host.refused?.(id, patch, error)));
+      this.modules.set(id, module);
+    }
+    return module;
+  }
+
+  /** The instance that runs under this id, if any. @param {string} id @returns {Instance | null} */
+  cached(id) {
+    return this.modules.get(id)?.current ?? null;
+  }
+
+  /**
+   * Takes modules in that the page does not have yet. One that has run stays as it is: only an update replaces running code.
+   * @param {ModuleDef[]} defs @returns {Module[]} those that were taken
+   */
+  define(defs) {
+    const taken = [];
+    for (const def of defs) {
+      const module = this.module(def.id);
+      if (module.program !== null && (module.current !== null || module.rev >= def.rev)) continue;
+      this.install(module, new Program(def));
+      taken.push(module);
+    }
+    return taken;
+  }
+
+  /** @param {Module} module @param {Program} program */
+  install(module, program) {
+    module.program = program;
+    module.rev = program.rev;
+    module.nsites = Math.max(module.nsites, program.sites);
+    this.suspending = null;
+  }
+
+  /** Revisions of everything the page has, for hello. */
+  revisions() {
+    const list = [];
+    for (const module of this.modules.values()) if (module.program !== null || module.classic) list.push({ id: module.id, rev: module.rev });
+    return list;
+  }
+
+  /**
+   * Loads what the browser must load itself, so that evaluation needs not wait for it.
+   * @param {Iterable<Program>} programs @returns {Promise<void> | null} null: nothing to wait for
+   */
+  preload(programs) {
+    const urls = new Set();
+    for (const program of programs) {
+      for (const dep of program.deps) if (dep.url !== undefined && !this.externals.has(dep.url)) urls.add(dep.url);
+    }
+    if (urls.size === 0) return null;
+    return Promise.all([...urls].map((url) => this.host.importUrl(url).then(
+      (namespace) => { this.externals.set(url, { namespace }); },
+      (error) => { this.externals.set(url, { error }); },
+    ))).then(() => undefined);
+  }
+
+  /**
+   * Compiles a program without running it.
+   * @param {Program} program @param {boolean} suspends a synchronous module that may have to wait for its dependencies
+   * @returns {Function}
+   */
+  compile(program, suspends = false) {
+    // A generator can also be run in one go, so it need not become an arrow again.
+    if (program.factory !== null && (program.suspends || !suspends)) return program.factory;
+    const code = program.factory === null ? program.code : Function.prototype.toString.call(program.factory);
+    const form = program.async ? startsAtOnce(code) : suspends ? asGenerator(code) : code;
+    const url = encodeURI(this.host.origin + program.id).replace(/%25/g, "%");
+    const factory = this.host.evaluate(`${form}\n//# sourceURL=${url}`);
+    if (typeof factory !== "function") throw new TypeError(`${program.id} did not compile to a module`);
+    program.suspends = suspends;
+    program.factory = factory;
+    program.code = "";
+    return factory;
+  }
+
+  /** Whether the static dependencies of this module may make it wait. @param {string} id */
+  maySuspend(id) {
+    if (this.suspending === null) {
+      /** @type {Map<string, string[]>} */
+      const importers = new Map();
+      const found = new Set();
+      for (const { program } of this.modules.values()) {
+        if (program === null || program.kind !== "esm") continue;
+        if (program.async) found.add(program.id);
+        for (const dep of program.deps) {
+          if (dep.id === undefined) continue;
+          const list = importers.get(dep.id);
+          if (list) list.push(program.id);
+          else importers.set(dep.id, [program.id]);
+        }
+      }
+      // The set grows while it is walked: importers of importers follow.
+      for (const waiting of found) for (const importer of importers.get(waiting) ?? []) found.add(importer);
+      this.suspending = found;
+    }
+    return this.suspending.has(id);
+  }
+
+  /**
+   * Gets the instance of a module, running it when there is none: what `require` and `import` come down to.
+   * @param {Module} module @param {Instance | null} parent null: the page itself
+   * @returns {Instance} it may still wait for something; see `settled`
+   */
+  load(module, parent) {
+    let instance = module.current;
+    // An old instance that still runs stands for the current one of its id; where there is none, nobody would hear of updates.
+    const owner = parent === null || parent.active ? parent : parent.module.current;
+    if (parent !== null && !parent.active) this.host.warn(`[HMR] unexpected require(${module.id}) from disposed module ${parent.id}`);
+    if (owner !== null) owner.children.add(module.id);
+    if (instance !== null) {
+      if (owner !== null) instance.parents.add(owner.id);
+      else if (parent === null) instance.main = true;
+      if (instance.state === "error") throw instance.error;
+      return instance;
+    }
+    if (module.program === null) throw new Error(`${module.id} is not part of the program`);
+    instance = new Instance(module, owner === null);
+    if (owner !== null) instance.parents.add(owner.id);
+    return this.start(instance);
+  }
+
+  /** Runs an instance that was just made. @param {Instance} instance @returns {Instance} */
+  start(instance) {
+    instance.module.current = instance;
+    this.evaluator.run(instance);
+    return instance;
+  }
+
+  /** Runs the synchronous kinds; ES modules are run by the evaluator. @param {Instance} instance */
+  execute(instance) {
+    const { program, module } = instance;
+    switch (program.kind) {
+      case "cjs": {
+        const cjs = moduleObject(this, instance);
+        this.bind(instance);
+        const context = new Context(this, instance);
+        const directory = program.id.slice(0, program.id.lastIndexOf("/")) || "/";
+        this.compile(program).call(cjs.exports, context, cjs, cjs.exports, context.require, program.id, directory);
+        cjs.loaded = true;
+        break;
+      }
+      case "json": instance.value = JSON.parse(program.code); break;
+      case "css":
+        instance.value = program.code;
+        this.host.injectStyle?.(module.id, program.code);
+        break;
+      case "url": instance.value = program.code; break;
+      case "error": throw new Error(program.code);
+      case "esm": throw new Error("unreachable: the evaluator runs ES modules");
+      default: unknownKind(program.kind);
+    }
+    this.bind(instance);
+  }
+
+  /**
+   * Points the live namespace of the module at this instance, and tells those who re-export it.
+   * @param {Instance} instance @param {Set<Module>} [seen]
+   */
+  bind(instance, seen = new Set()) {
+    const { module } = instance;
+    if (seen.has(module)) return;
+    seen.add(module);
+    module.shown = instance;
+    instance.getters = this.gettersOf(instance);
+    fill(module.namespace, instance.getters);
+    if (instance.fixed !== null) fill(instance.fixed, instance.getters);
+    if (instance.program.kind === "cjs") behind(module.namespace, () => module.shown?.cjs?.exports);
+    else if (Object.getPrototypeOf(module.namespace) !== null) Object.setPrototypeOf(module.namespace, null);
+    for (const { shown } of module.starredBy) if (shown?.linked) this.bind(shown, seen);
+  }
+
+  /** @param {Instance} instance @returns {Getters} */
+  gettersOf(instance) {
+    switch (instance.program.kind) {
+      case "esm": return withStars(instance.own, instance.stars.map((star) => star.shown?.getters ?? new Map()));
+      case "cjs": return interop(() => instance.cjs?.exports);
+      case "json": {
+        const getters = interop(() => instance.value);
+        getters.set("default", () => instance.value);
+        return getters;
+      }
+      default: return new Map([["default", () => instance.value]]);
+    }
+  }
+
+  /** The namespace of this very instance. @param {Instance} instance */
+  fixedNamespace(instance) {
+    if (instance.fixed === null) {
+      const namespace = instance.fixed = createNamespace();
+      fill(namespace, instance.getters);
+      if (instance.program.kind === "cjs") behind(namespace, () => instance.cjs.exports);
+      // What Babel and TypeScript output looks for when it requires an ES module.
+      else if (instance.program.kind === "esm" && !instance.own.has("__esModule")) Object.defineProperty(namespace, "__esModule", { value: true });
+    }
+    return instance.fixed;
+  }
+
+  /** What `require()` of it gives. @param {Instance} instance */
+  required(instance) {
+    switch (instance.program.kind) {
+      case "cjs": return instance.cjs.exports;
+      case "esm":
+        if (instance.state === "async") throw new Error(`require() cannot give ${instance.id}: it uses top-level await, so use import() instead`);
+        return this.fixedNamespace(instance);
+      default: return instance.value;
+    }
+  }
+
+  /** When the instance, and the cycle it is part of, has run. @param {Instance} instance @returns {Promise<void> | null} null: it has */
+  settled(instance) {
+    const { root } = instance;
+    if (root.state === "error") throw root.error;
+    if (instance.state === "error") throw instance.error;
+    if (root.state !== "async" && root.state !== "evaluating") return null;
+    if (root.settled === null) {
+      let resolve = () => {};
+      let reject = (/** @type {unknown} */ _) => {};
+      /** @type {Promise<void>} */
+      const promise = new Promise((yes, no) => { resolve = yes; reject = no; });
+      root.settled = { promise, resolve, reject };
+    }
+    return root.settled.promise;
+  }
+
+  /**
+   * `import()` from inside a module.
+   * @param {Instance} from @param {unknown} specifier @returns {Promise<any>}
+   */
+  async dynamicImport(from, specifier) {
+    const spec = String(specifier);
+    // Never at once: the statements after the import() come first.
+    await undefined;
+    const target = this.resolve(from.program, spec);
+    if (target.error !== undefined) throw new TypeError(target.error);
+    if (target.url !== undefined) return this.host.importUrl(target.url);
+    const module = await this.available(/** @type {string} */ (target.id));
+    const instance = this.load(module, from);
+    const waiting = this.settled(instance);
+    if (waiting !== null) await waiting;
+    return this.fixedNamespace(instance);
+  }
+
+  /** Fetches a module and all it needs when the page lacks it. @param {string} id @returns {Promise<Module>} */
+  async available(id) {
+    const known = this.modules.get(id);
+    if (known?.program && !this.lacksSomething(known.program)) return known;
+    return this.blocking(async () => {
+      const graph = await this.host.fetchGraph(id);
+      const taken = this.define(graph.modules);
+      const waiting = this.preload(taken.flatMap(({ program }) => program ?? []));
+      if (waiting !== null) await waiting;
+      if (taken.length > 0) this.host.loaded?.(taken.map(({ id, rev }) => ({ id, rev })));
+      const module = this.modules.get(graph.entry || id) ?? this.modules.get(id);
+      if (!module?.program) throw new TypeError(`Failed to load ${id}`);
+      return module;
+    });
+  }
+
+  /** Set by update.js: loads that an update in preparation waits for. @type {<T>(load: () => Promise<T>) => Promise<T>} */
+  blocking = (load) => load();
+
+  /** A program whose static dependencies did not all come along. @param {Program} program */
+  lacksSomething(program) {
+    const seen = new Set([program.id]);
+    const list = [program];
+    for (const { deps } of list) {
+      for (const dep of deps) {
+        if (dep.id === undefined || seen.has(dep.id)) continue;
+        seen.add(dep.id);
+        const module = this.modules.get(dep.id);
+        if (!module?.program) return true;
+        // What runs already has all it needs.
+        if (module.current === null) list.push(module.program);
+      }
+    }
+    return false;
+  }
+
+  /** What a specifier of this program means: as the server resolved it, or as a URL. @param {Program} program @param {string} spec @returns {Dep} */
+  resolve(program, spec) {
+    const known = program.specs.get(spec);
+    if (known !== undefined) return known;
+    if (this.modules.get(spec)?.program) return { spec, id: spec };
+    if (!/^(?:[./]|[a-z][a-z+.-]*:)/i.test(spec)) return { spec, url: spec };
+    let url;
+    try {
+      url = new URL(spec, this.host.origin + program.id);
+    } catch {
+      return { spec, error: `Failed to resolve module specifier "${spec}"` };
+    }
+    if (url.origin !== this.host.origin) return { spec, url: url.href };
+    return { spec, id: url.pathname + url.search };
+  }
+
+  /** `require` of something that the server did not see as a literal. @param {Program} program @param {string} spec @returns {Dep} */
+  resolveRequire(program, spec) {
+    const dep = this.resolve(program, spec);
+    if (dep.id === undefined || this.modules.get(dep.id)?.program) return dep;
+    for (const ending of [".js", ".cjs", ".mjs", ".json", "/index.js", "/index.json"]) {
+      if (this.modules.get(dep.id + ending)?.program) return { spec, id: dep.id + ending };
+    }
+    return dep;
+  }
+
+  /** The CommonJS `module` of an instance. @param {Instance} instance */
+  moduleRecord(instance) {
+    return moduleObject(this, instance);
+  }
+
+  /** The hot object of an instance, both faces. @param {Instance} instance */
+  faces(instance) {
+    return instance.faces ??= this.makeFaces(instance);
+  }
+}
+
+/** The CommonJS `module` of an instance. @param {Registry} registry @param {Instance} instance */
+export function moduleObject(registry, instance) {
+  if (instance.cjs !== null) return instance.cjs;
+  const object = instance.cjs = /** @type {any} */ ({
+    id: instance.id,
+    filename: instance.id,
+    exports: {},
+    loaded: false,
+    paths: [],
+  });
+  Object.defineProperties(object, {
+    parents: { get: () => [...instance.parents], enumerable: true },
+    children: { get: () => [...instance.children], enumerable: true },
+    hot: { get: () => registry.faces(instance).webpack, enumerable: true },
+    require: { get: () => new Context(registry, instance).require },
+  });
+  return object;
+}
+
+/** The first line of an async factory, so that a body whose dependencies are there starts without a turn of the event loop. @param {string} code */
+function startsAtOnce(code) {
+  return code.replace("await $cap_m.link();", "const $cap_l=$cap_m.link();if($cap_l)await $cap_l;");
+}
+
+/**
+ * A synchronous factory that can stop between its exports and its body. The language says that modules above one with top-level
+ * await run synchronously, one after another, as soon as it is done; a promise would come too late.
+ * @param {string} code
+ */
+function asGenerator(code) {
+  const head = /^\s*\(?\s*\$cap_m\s*\)?\s*=>\s*\{/.exec(code);
+  if (head === null) return code;
+  return "0,function*($cap_m){" + code.slice(head[0].length).replace("$cap_m.link();", "yield $cap_m.link();");
+}
+
+/** @param {never} kind @returns {never} */
+function unknownKind(kind) {
+  throw new Error(`This page does not know modules of the kind "${kind}"; reload it`);
+}

@@ -1,0 +1,777 @@
+// @ts-check
+// Running modules again: the status machine that programs can watch (`check`, `apply`, `invalidate`) and the steps of one update,
+// in webpack's order with Vite's callbacks and events at their places:
+//
+//     effects, on* hooks -> vite:beforeUpdate -> dispose (reverse) -> new code -> accept callbacks -> self-accepted modules
+//       -> Vite callbacks -> prune -> vite:afterUpdate -> idle
+//
+// Two ways lead in. The program asks (`check`, `apply`): then what goes wrong ends in abort or fail, which are final, as webpack has
+// it. Or the server pushes (`auto`): then a module that throws while it runs gives way to the instance before it, and the status comes back to idle.
+//
+// Between the steps nothing is awaited unless somebody asked for it, so a plain update is one synchronous run.
+
+import { Events, isThenable } from "./events.js";
+import { acceptsItself, hotState } from "./hot.js";
+import { abortMessage, effectOf, merge } from "./plan.js";
+import { Instance, Program } from "./registry.js";
+
+/** @typedef {import("./registry.js").Registry} Registry */
+/** @typedef {import("./registry.js").Module} Module */
+/** @typedef {import("./plan.js").ApplyOptions} ApplyOptions */
+/** @typedef {import("./plan.js").Effect} Effect */
+/** @typedef {import("./plan.js").Plan} Plan */
+/** @typedef {"idle" | "check" | "prepare" | "ready" | "dispose" | "apply" | "abort" | "fail"} Status */
+
+/**
+ * One module that has to run again. `program`: its new code, or null when the file is gone. `added`: modules it brings along.
+ * @typedef {{ id: string, rev: number, program: Program | null, added: import("./wire.js").ModuleDef[] }} Update
+ */
+
+/**
+ * @typedef {object} UpdaterHost
+ * @property {(event: string, data: unknown) => void} send to the server
+ * @property {(module: string, error: unknown) => void} report an error of the program during an update; shown to the user
+ * @property {(message: string) => void} warn
+ * @property {() => number} now
+ * @property {(callback: () => void, ms: number) => unknown} setTimeout
+ * @property {(handle: any) => void} clearTimeout
+ * @property {(work: () => Promise<void>) => void} enqueue after the push that is being applied
+ * @property {(reason: import("./wire.js").Reason) => void} reload asked for by the program, by way of `invalidate`
+ * @property {(id: string) => void} [removeStyle]
+ */
+
+/** How long a disposer's promise is waited for: one that never settles must not stop all later updates. */
+const DISPOSE_PATIENCE = 2000;
+
+/**
+ * An instance as it was before this update, so that it can come back.
+ * @typedef {{ module: Module, instance: Instance, program: Program | null, rev: number, parents: string[] }} Snapshot
+ */
+
+/** What went wrong in one round, and what went right. @typedef {{ errors: { module: string, error: unknown }[], accepted: number, snapshots: Snapshot[] }} Round */
+
+export class Updater {
+  /** @param {Registry} registry @param {UpdaterHost} host */
+  constructor(registry, host) {
+    this.registry = registry;
+    this.host = host;
+    /** @type {Status} */
+    this.status = "idle";
+    /** @type {((status: string) => unknown)[]} */
+    this.statusHandlers = [];
+    this.events = new Events((error) => host.report("", error));
+    /** Updates that wait for the program to call `check()` (manual mode). @type {Map<string, Update>} */
+    this.waiting = new Map();
+    /** The update that `apply()` is to apply. @type {Map<string, Update>} */
+    this.pending = new Map();
+    /** Ids that were invalidated while an update was on its way. @type {Set<string>} */
+    this.invalidated = new Set();
+    /** Importers that Vite's `invalidate` hands the update on to. @type {Set<string>} */
+    this.handedOn = new Set();
+    /** Who began the chain of invalidations that is being followed. @type {string | null} */
+    this.firstInvalidatedBy = null;
+    this.blockingLoads = 0;
+    /** @type {(() => void)[]} */
+    this.unblocked = [];
+    /** Told what the program's own `apply` brought into effect: [applied ids, failed]. @type {(ids: string[], errors: { module: string, error: unknown }[]) => void} */
+    this.applied = () => {};
+    registry.blocking = (load) => this.trackBlocking(load());
+  }
+
+  /** Where `check` learns of updates. A host may put something slower here. @type {() => Promise<Map<string, Update> | null>} */
+  manifest = async () => {
+    if (this.waiting.size === 0) return null;
+    const update = this.waiting;
+    this.waiting = new Map();
+    return update;
+  };
+
+  // -- The status machine
+
+  /** @param {Status} status @returns {Promise<unknown> | null} what handlers asked to wait for */
+  setStatus(status) {
+    this.status = status;
+    const waiting = [];
+    for (const handler of [...this.statusHandlers]) {
+      try {
+        const result = handler(status);
+        if (isThenable(result)) waiting.push(Promise.resolve(result).catch((error) => this.host.report("", error)));
+      } catch (error) {
+        this.host.report("", error);
+      }
+    }
+    return waiting.length === 0 ? null : Promise.all(waiting);
+  }
+
+  /** @param {any} autoApply @returns {Promise<string[] | null>} */
+  check(autoApply) {
+    if (this.status !== "idle") throw new Error("check() is only allowed in idle status");
+    return this.runCheck(this.setStatus("check"), autoApply);
+  }
+
+  /** @param {Promise<unknown> | null} told @param {any} autoApply @returns {Promise<string[] | null>} */
+  async runCheck(told, autoApply) {
+    /** @type {Map<string, Update> | null} */
+    let update = null;
+    try {
+      if (told) await told;
+      update = await this.manifest();
+      if (update === null) {
+        const invalidated = this.takeInvalidated();
+        const told = this.setStatus(invalidated ? "ready" : "idle");
+        if (told) await told;
+        return null;
+      }
+      const preparing = this.setStatus("prepare");
+      if (preparing) await preparing;
+      await this.prepare(update.values());
+      await this.blockers();
+    } catch (error) {
+      // Nothing was changed yet. What could not be fetched is asked for again next time.
+      for (const [id, one] of update ?? []) if (!this.waiting.has(id)) this.waiting.set(id, one);
+      const told = this.setStatus("idle");
+      if (told) await told;
+      throw error;
+    }
+    this.pending = update;
+    if (autoApply) return this.finishProgramApply(typeof autoApply === "object" ? autoApply : {});
+    const ids = [...update.keys()];
+    const ready = this.setStatus("ready");
+    if (ready) await ready;
+    return ids;
+  }
+
+  /** @param {ApplyOptions | undefined} options @returns {Promise<string[]>} */
+  apply(options) {
+    if (this.status !== "ready") return Promise.reject(new Error(`apply() is only allowed in ready status (state: ${this.status})`));
+    return this.finishProgramApply(typeof options === "object" && options !== null ? options : {});
+  }
+
+  /** @param {ApplyOptions} options */
+  async finishProgramApply(options) {
+    const ids = [...this.pending.keys()];
+    try {
+      const outdated = await this.applyPending(options, false);
+      this.applied(ids, []);
+      return outdated;
+    } catch (error) {
+      this.applied(ids, [{ module: ids[0] ?? "", error }]);
+      throw error;
+    }
+  }
+
+  /** Marks an instance so that its own acceptance does not count, and has it updated. @param {Instance} instance */
+  invalidate(instance) {
+    hotState(instance).selfInvalidated = true;
+    switch (this.status) {
+      case "idle":
+        this.pending = new Map();
+        this.addInvalidated(instance.id);
+        this.setStatus("ready");
+        break;
+      case "ready": this.addInvalidated(instance.id); break;
+      case "check":
+      case "prepare":
+      case "dispose":
+      case "apply": this.invalidated.add(instance.id); break;
+      case "abort":
+      case "fail": break;
+      default: unreachable(this.status);
+    }
+  }
+
+  /** @param {string} id */
+  addInvalidated(id) {
+    const program = this.registry.modules.get(id)?.program;
+    if (program && !this.pending.has(id)) this.pending.set(id, { id, rev: program.rev, program, added: [] });
+  }
+
+  /** @returns {boolean} whether there was something to take */
+  takeInvalidated() {
+    const ids = [...this.invalidated];
+    this.invalidated.clear();
+    for (const id of ids) this.addInvalidated(id);
+    return ids.length > 0;
+  }
+
+  /** Vite's `invalidate`: the module stays, those that import it run again. @param {Instance} instance @param {string} [message] */
+  invalidateFromVite(instance, message) {
+    const firstInvalidatedBy = this.firstInvalidatedBy ?? instance.id;
+    void this.events.emit("vite:invalidate", { path: instance.id, message, firstInvalidatedBy });
+    // As in Vite: only an update that the module took itself can be handed on, and only once.
+    if (!instance.active || instance.generation === 0 || instance.handedOn || !acceptsItself(instance)) return;
+    instance.handedOn = true;
+    const busy = this.status !== "idle" && this.status !== "ready";
+    const chain = this.firstInvalidatedBy ?? instance.id;
+    const importers = [...instance.parents].filter((id) => id !== instance.id);
+    if (importers.length === 0) {
+      this.host.reload({ code: "invalidated", message: `${instance.id} gave its update up${message ? `: ${message}` : ""}, and nothing imports it` });
+      return;
+    }
+    for (const id of importers) this.handedOn.add(id);
+    this.nextInvalidatedBy = chain;
+    if (busy) return;
+    this.host.enqueue(async () => {
+      const result = await this.auto([]);
+      if (result.refused) this.host.reload(result.refused);
+    });
+  }
+
+  /** The chain that `handedOn` belongs to. @type {string | null} */
+  nextInvalidatedBy = null;
+
+  /** Loads that start while an update waits to be applied hold it back. @template T @param {Promise<T>} loading @returns {Promise<T>} */
+  trackBlocking(loading) {
+    if (this.status === "ready") this.setStatus("prepare");
+    if (this.status !== "prepare") return loading;
+    this.blockingLoads += 1;
+    const done = () => {
+      this.blockingLoads -= 1;
+      if (this.blockingLoads > 0) return;
+      // In the preparation of `check`, it is check that says when it is ready.
+      if (this.unblocked.length === 0) this.setStatus("ready");
+      for (const go of this.unblocked.splice(0)) go();
+    };
+    loading.then(done, done);
+    return loading;
+  }
+
+  /** @returns {Promise<void> | undefined} */
+  blockers() {
+    if (this.blockingLoads === 0) return undefined;
+    return new Promise((resolve) => { this.unblocked.push(resolve); });
+  }
+
+  /**
+   * Everything that can fail before something is changed: compiles the new code, loads what the browser must load.
+   * @param {Iterable<Update>} updates
+   */
+  prepare(updates) {
+    /** @type {Program[]} */
+    const programs = [];
+    for (const { program, added } of updates) {
+      if (program !== null) programs.push(program);
+      for (const def of added) programs.push(new Program(def));
+    }
+    for (const program of programs) if (program.kind === "esm" || program.kind === "cjs") this.registry.compile(program);
+    for (const program of programs) if (program.kind === "json") JSON.parse(program.code);
+    const loading = this.registry.preload(programs);
+    if (loading === null) return undefined;
+    return loading.then(() => {
+      for (const { deps } of programs) {
+        for (const { url } of deps) {
+          const external = url === undefined ? undefined : this.registry.externals.get(url);
+          if (external?.error === undefined) continue;
+          // Asked for again next time.
+          this.registry.externals.delete(/** @type {string} */ (url));
+          throw external.error;
+        }
+      }
+    });
+  }
+
+  // -- Updates that the server pushes
+
+  /**
+   * Why these updates cannot be applied without reloading the page; null: they can.
+   * @param {Update[]} updates @returns {import("./wire.js").Reason | null}
+   */
+  refusal(updates) {
+    if (this.status === "abort" || this.status === "fail") {
+      return { code: this.status, message: `The program's own update ended in "${this.status}", so only a reload helps` };
+    }
+    for (const update of updates) {
+      const effect = effectOf({ id: update.id, removed: update.program === null }, this.view);
+      const message = abortMessage(effect, update.id, {});
+      if (message !== null) return { code: effect.type, message };
+    }
+    return null;
+  }
+
+  /**
+   * Applies updates now. Never rejects.
+   * @param {Update[]} updates prepared, and not refused
+   * @returns {Promise<{ errors: { module: string, error: unknown }[], refused: import("./wire.js").Reason | null }>}
+   */
+  async auto(updates) {
+    for (const status of /** @type {const} */ (["check", "prepare"])) {
+      const told = this.setStatus(status);
+      if (told) await told;
+    }
+    for (const update of updates) this.pending.set(update.id, update);
+    /** @type {{ module: string, error: unknown }[]} */
+    const errors = [];
+    try {
+      await this.applyPending({}, true, errors);
+      return { errors, refused: null };
+    } catch (error) {
+      if (error instanceof Aborted) return { errors, refused: { code: error.code, message: error.message } };
+      if (errors.length === 0) errors.push({ module: updates[0]?.id ?? "", error });
+      return { errors, refused: null };
+    } finally {
+      if (this.status !== "idle") this.setStatus("idle");
+    }
+  }
+
+  // -- One update, step by step
+
+  /** What planning sees of the module map. @type {(id: string) => import("./plan.js").View | null} */
+  view = (id) => {
+    const instance = this.registry.cached(id);
+    if (instance === null) return null;
+    const { hot } = instance;
+    return {
+      selfAccepted: acceptsItself(instance),
+      selfInvalidated: hot?.selfInvalidated ?? false,
+      selfDeclined: hot?.selfDeclined ?? false,
+      main: instance.main,
+      parents: instance.parents,
+      accepts: (dep) => hot !== null && (hot.accepted.has(dep) || hot.viteDeps.some(({ deps }) => deps.includes(dep))),
+      declines: (dep) => hot !== null && hot.declined.has(dep),
+      acceptedExports: hot?.acceptedExports ?? null,
+      imports: (dep) => instance.program.deps.find(({ id }) => id === dep)?.names ?? null,
+    };
+  };
+
+  /**
+   * Applies what is pending, and what is invalidated by that, round after round.
+   * @param {ApplyOptions} options @param {boolean} auto @param {{ module: string, error: unknown }[]} [seen] gets all errors
+   * @returns {Promise<string[]>} all outdated ids
+   */
+  async applyPending(options, auto, seen = []) {
+    /** @type {Set<string>} */
+    const outdated = new Set();
+    try {
+      for (;;) {
+        this.takeInvalidated();
+        for (const id of this.handedOn) this.addInvalidated(id);
+        this.handedOn.clear();
+        this.firstInvalidatedBy = this.nextInvalidatedBy;
+        this.nextInvalidatedBy = null;
+        const pending = this.pending;
+        this.pending = new Map();
+        const effects = this.effects(pending, options);
+        if (effects instanceof Aborted) {
+          const told = this.setStatus("abort");
+          if (told) await told;
+          throw effects;
+        }
+        const plan = merge(effects);
+        const round = await this.round(plan, pending, options, auto);
+        for (const id of plan.outdated) outdated.add(id);
+        seen.push(...round.errors);
+        if (round.errors.length > 0) {
+          const told = this.setStatus("fail");
+          if (told) await told;
+          throw round.errors[0].error;
+        }
+        if (this.invalidated.size === 0 && this.handedOn.size === 0) break;
+      }
+    } finally {
+      this.firstInvalidatedBy = null;
+    }
+    const told = this.setStatus("idle");
+    if (told) await told;
+    return [...outdated];
+  }
+
+  /** @param {Map<string, Update>} pending @param {ApplyOptions} options @returns {Effect[] | Aborted} */
+  effects(pending, options) {
+    const effects = [];
+    for (const id of [...pending.keys()].sort()) {
+      const effect = effectOf({ id, removed: pending.get(id)?.program === null }, this.view);
+      switch (effect.type) {
+        case "self-declined":
+        case "declined": options.onDeclined?.(effect); break;
+        case "unaccepted": options.onUnaccepted?.(effect); break;
+        case "accepted": options.onAccepted?.(effect); break;
+        case "disposed": options.onDisposed?.(effect); break;
+        default: unreachable(effect.type);
+      }
+      const message = abortMessage(effect, id, options);
+      if (message !== null) return new Aborted(effect.type, message);
+      effects.push(effect);
+    }
+    const first = this.firstInvalidatedBy;
+    if (first !== null && effects.some(({ outdatedModules }) => outdatedModules?.includes(first))) {
+      return new Aborted("circular", `${first} gave its update up and would get it back: circular import`);
+    }
+    return effects;
+  }
+
+  /** @param {Plan} plan @param {Map<string, Update>} pending @param {ApplyOptions} options @param {boolean} auto @returns {Promise<Round>} */
+  async round(plan, pending, options, auto) {
+    const { registry } = this;
+    /** @type {Round} */
+    const round = { errors: [], accepted: 0, snapshots: [] };
+    /** @type {(Promise<unknown> | null)[]} */
+    const told = [];
+    /** @param {string} module @param {any} event @param {unknown[]} errors */
+    const failed = (module, event, ...errors) => {
+      this.heard(options.onErrored, event);
+      if (!options.ignoreErrored) for (const error of errors) round.errors.push({ module, error });
+    };
+
+    // Computed before anything is disposed: the old instances say who accepts.
+    const again = [];
+    for (const id of plan.outdated) {
+      const instance = registry.cached(id);
+      if (instance === null || plan.removed.includes(id) || instance.hot?.selfInvalidated) continue;
+      if (acceptsItself(instance) || instance.main || instance.hot?.acceptedExports) again.push(instance);
+    }
+    const payload = this.payload(plan, again);
+    if (payload.updates.length > 0) {
+      const before = this.events.emit("vite:beforeUpdate", payload);
+      if (before) await before;
+    }
+
+    told.push(this.setStatus("dispose"));
+    /** @type {Promise<unknown>[]} */
+    const disposing = [];
+    for (const id of [...plan.outdated].reverse()) {
+      const instance = registry.cached(id);
+      if (instance === null) continue;
+      const { module } = instance;
+      round.snapshots.push({ module, instance, program: module.program, rev: module.rev, parents: [...instance.parents] });
+      this.dispose(instance, disposing, options);
+      plan.dependencies.delete(id);
+    }
+    for (const [id, deps] of plan.dependencies) for (const dep of deps) registry.cached(id)?.children.delete(dep);
+    if (disposing.length > 0) await this.patiently(Promise.all(disposing));
+
+    told.push(this.setStatus("apply"));
+    this.installAll(plan, pending);
+
+    const vite = await this.acceptCallbacks(plan, failed, round);
+    await this.selfAccepted(again, failed, round, vite, auto);
+    for (const tell of vite) {
+      try {
+        tell();
+      } catch (error) {
+        this.heard(options.onErrored, { type: "accept-errored", error });
+        if (!options.ignoreErrored) round.errors.push({ module: "", error });
+      }
+    }
+    if (auto && round.errors.length > 0) this.restore(round);
+    for (const { instance } of round.snapshots) if (!instance.active) this.events.forget(instance);
+    if (round.errors.length === 0) await this.prune(round.snapshots);
+    if (payload.updates.length > 0) {
+      const after = this.events.emit("vite:afterUpdate", payload);
+      if (after) told.push(after);
+    }
+    const waiting = told.filter((promise) => promise !== null);
+    if (waiting.length > 0) await Promise.all(waiting);
+    return round;
+  }
+
+  /** @param {Instance} instance @param {Promise<unknown>[]} waiting @param {ApplyOptions} options */
+  dispose(instance, waiting, options) {
+    const { module, hot } = instance;
+    // One that came back after a failure has been disposed before: what it left then is still what the next one needs.
+    const data = instance.restored && module.data ? module.data : {};
+    const run = (/** @type {Function} */ disposer, /** @type {object} */ argument) => {
+      try {
+        const result = disposer(argument);
+        if (isThenable(result)) return Promise.resolve(result).catch((error) => this.disposerFailed(instance, error, options));
+      } catch (error) {
+        this.disposerFailed(instance, error, options);
+      }
+      return null;
+    };
+    if (hot !== null) {
+      for (const disposer of hot.disposers.splice(0)) run(disposer, data);
+      for (const disposer of hot.viteDisposers.splice(0)) {
+        const promise = run(disposer, module.viteData ??= {});
+        if (promise) waiting.push(promise);
+      }
+    }
+    module.data = data;
+    instance.active = false;
+    if (module.current === instance) module.current = null;
+    for (const child of instance.children) this.registry.cached(child)?.parents.delete(instance.id);
+  }
+
+  /** @param {Instance} instance @param {unknown} error @param {ApplyOptions} options */
+  disposerFailed(instance, error, options) {
+    this.heard(options.onErrored, { type: "dispose-errored", moduleId: instance.id, error });
+    this.host.report(instance.id, error);
+  }
+
+  /** Calls a hook of the program; its own error must not stop the update half-way. @param {Function | undefined} hook @param {unknown} event */
+  heard(hook, event) {
+    try {
+      hook?.(event);
+    } catch (error) {
+      this.host.report("", error);
+    }
+  }
+
+  /** @param {Plan} plan @param {Map<string, Update>} pending */
+  installAll(plan, pending) {
+    for (const id of plan.install) {
+      const update = pending.get(id);
+      if (!update?.program) continue;
+      this.registry.define(update.added);
+      const module = this.registry.module(id);
+      if (module.program !== update.program) {
+        this.registry.install(module, update.program);
+        module.rev = Math.max(module.rev, update.rev);
+      }
+      module.updates += 1;
+    }
+    for (const id of plan.removed) {
+      const module = this.registry.module(id);
+      const gone = new Program({ id, kind: "cjs", rev: pending.get(id)?.rev ?? module.rev, sites: 0, deps: [], code: "" });
+      gone.factory = () => this.host.warn(`[HMR] unexpected require(${id}) to disposed module`);
+      this.registry.install(module, gone);
+    }
+  }
+
+  /**
+   * Tells the parents that accept a dependency, webpack's way, and loads what Vite's callbacks will be told of.
+   * @param {Plan} plan @param {(module: string, event: any, ...errors: unknown[]) => void} failed @param {Round} round
+   * @returns {Promise<(() => void)[]>} Vite's callbacks, to be called when everything has been loaded
+   */
+  async acceptCallbacks(plan, failed, round) {
+    const { registry } = this;
+    const waiting = [];
+    const vite = [];
+    for (const [moduleId, ids] of plan.dependencies) {
+      const parent = registry.cached(moduleId);
+      if (parent === null || parent.hot === null) continue;
+      const outdated = [...ids];
+      /** @type {Map<unknown, import("./hot.js").Accepted & { dependencyId: string }>} */
+      const calls = new Map();
+      for (const dependencyId of outdated) {
+        const accepted = parent.hot.accepted.get(dependencyId);
+        if (accepted && !calls.has(accepted.key)) calls.set(accepted.key, { ...accepted, dependencyId });
+      }
+      for (const { callback, errorHandler, renew, dependencyId } of calls.values()) {
+        const threw = (/** @type {unknown} */ error) => {
+          if (typeof errorHandler === "function") {
+            try {
+              errorHandler(error, { moduleId, dependencyId });
+              round.accepted += 1;
+            } catch (second) {
+              failed(moduleId, { type: "accept-error-handler-errored", moduleId, dependencyId, error: second, originalError: error }, second, error);
+            }
+          } else {
+            failed(moduleId, { type: "accept-errored", moduleId, dependencyId, error }, error);
+          }
+        };
+        try {
+          const renewing = renew === null ? null : this.renew(parent, renew);
+          const result = renewing === null ? callback(outdated) : renewing.then(() => callback(outdated));
+          if (isThenable(result)) waiting.push(Promise.resolve(result).then(() => { round.accepted += 1; }, threw));
+          else round.accepted += 1;
+        } catch (error) {
+          threw(error);
+        }
+      }
+      for (const { deps, tell } of [...parent.hot.viteDeps]) {
+        for (const id of outdated) {
+          if (!deps.includes(id)) continue;
+          /** @type {unknown} */
+          let namespace = undefined;
+          const got = (/** @type {Instance} */ instance) => { namespace = registry.fixedNamespace(instance); round.accepted += 1; };
+          const threw = (/** @type {unknown} */ error) => failed(id, { type: "accept-errored", moduleId, dependencyId: id, error }, error);
+          try {
+            const instance = registry.load(registry.module(id), parent);
+            const loading = registry.settled(instance);
+            if (loading) waiting.push(loading.then(() => got(instance), threw));
+            else got(instance);
+          } catch (error) {
+            threw(error);
+          }
+          vite.push(() => tell(deps.map((dep) => (dep === id ? namespace : undefined))));
+        }
+      }
+    }
+    if (waiting.length > 0) await Promise.all(waiting);
+    return vite;
+  }
+
+  /** Runs the new code of dependencies that an accept call of an ES module names. @param {Instance} parent @param {string[]} ids */
+  renew(parent, ids) {
+    const { registry } = this;
+    const loading = [];
+    for (const id of ids) {
+      const module = registry.modules.get(id);
+      if (!module?.program) continue;
+      const promise = registry.settled(registry.load(module, parent));
+      if (promise) loading.push(promise);
+    }
+    return loading.length === 0 ? null : Promise.all(loading);
+  }
+
+  /**
+   * Runs the modules again that accept their own update.
+   * @param {Instance[]} again the old instances @param {(module: string, event: any, ...errors: unknown[]) => void} failed
+   * @param {Round} round @param {(() => void)[]} vite @param {boolean} auto
+   */
+  async selfAccepted(again, failed, round, vite, auto) {
+    const { registry } = this;
+    const waiting = [];
+    for (const old of again) {
+      const { id: moduleId, module } = old;
+      const handler = old.hot?.selfAccepted;
+      const threw = (/** @type {unknown} */ error) => {
+        if (typeof handler !== "function") {
+          failed(moduleId, { type: "self-accept-errored", moduleId, error }, error);
+          return;
+        }
+        try {
+          const record = module.current;
+          handler(error, { moduleId, module: record === null ? undefined : registry.moduleRecord(record) });
+          // The failed instance stays if the handler armed it for the next update; else nobody would hear of that.
+          if (auto && record !== null && !acceptsItself(record)) this.bringBack(round.snapshots.filter(({ instance }) => instance === old));
+          this.host.report(moduleId, error);
+        } catch (second) {
+          failed(moduleId, { type: "self-accept-error-handler-errored", moduleId, error: second, originalError: error }, second, error);
+        }
+      };
+      try {
+        const instance = this.rerun(old);
+        const loading = registry.settled(instance);
+        if (loading) waiting.push(loading.then(() => { round.accepted += 1; }, threw));
+        else round.accepted += 1;
+      } catch (error) {
+        threw(error);
+      }
+      for (const callback of old.hot?.viteCallbacks ?? []) {
+        vite.push(() => {
+          const now = module.current;
+          callback(now === null || now === old || now.state === "error" ? undefined : registry.fixedNamespace(now));
+        });
+      }
+    }
+    if (waiting.length > 0) await Promise.all(waiting);
+  }
+
+  /** Runs a module again in the place of a disposed instance, unless something else already did. @param {Instance} old */
+  rerun(old) {
+    const { registry } = this;
+    const { module } = old;
+    if (module.current !== null) {
+      if (module.current.state === "error") throw module.current.error;
+      return module.current;
+    }
+    const instance = new Instance(module, old.main);
+    // Parents that were disposed have left it by now.
+    instance.parents = new Set(old.parents);
+    return registry.start(instance);
+  }
+
+  // -- Coming back from new code that does not run
+
+  /** @param {Round} round */
+  restore(round) {
+    // When nobody took anything over yet, the whole update is undone; else only what failed.
+    const lost = round.accepted === 0 ? round.snapshots : round.snapshots.filter(({ module }) => module.current?.state === "error");
+    this.bringBack(lost);
+  }
+
+  /** @param {Snapshot[]} snapshots */
+  bringBack(snapshots) {
+    const { registry } = this;
+    for (const { module, instance, program, rev, parents } of snapshots) {
+      const failed = module.current;
+      if (failed !== null && failed !== instance) {
+        // It may have started timers before it threw.
+        this.dispose(failed, [], {});
+        this.events.forget(failed);
+      }
+      if (program !== null) registry.install(module, program);
+      module.rev = rev;
+      module.current = instance;
+      instance.active = true;
+      instance.restored = true;
+      instance.parents = new Set(parents);
+      if (program?.kind === "css") registry.host.injectStyle?.(module.id, program.code);
+    }
+    for (const { instance, parents } of snapshots) {
+      for (const child of instance.children) registry.cached(child)?.parents.add(instance.id);
+      for (const parent of parents) registry.cached(parent)?.children.add(instance.id);
+      registry.bind(instance);
+    }
+  }
+
+  // -- Modules that nothing imports any more
+
+  /** @param {Snapshot[]} snapshots */
+  async prune(snapshots) {
+    const { registry } = this;
+    /** @type {Set<string>} */
+    const children = new Set();
+    for (const { instance } of snapshots) for (const child of instance.children) children.add(child);
+    const gone = [];
+    for (const id of children) {
+      const instance = registry.cached(id);
+      if (instance === null || instance.main || instance.parents.size > 0) continue;
+      if (instance.program.kind === "css" || (instance.hot?.prunes.length ?? 0) > 0) gone.push(instance);
+    }
+    if (gone.length === 0) return;
+    void this.events.emit("vite:beforePrune", { type: "prune", paths: gone.map(({ id }) => id) });
+    /** @type {Promise<unknown>[]} */
+    const waiting = [];
+    for (const instance of gone) this.dispose(instance, waiting, {});
+    if (waiting.length > 0) await this.patiently(Promise.all(waiting));
+    for (const instance of gone) {
+      const { module } = instance;
+      for (const prune of instance.hot?.prunes ?? []) {
+        try {
+          prune(module.viteData ??= {});
+        } catch (error) {
+          this.host.report(instance.id, error);
+        }
+      }
+      if (instance.program.kind === "css") this.host.removeStyle?.(instance.id);
+      module.viteData = null;
+      this.events.forget(instance);
+    }
+  }
+
+  /** @param {Promise<unknown>} promise */
+  patiently(promise) {
+    return new Promise((resolve) => {
+      const timer = this.host.setTimeout(() => {
+        this.host.warn("[HMR] a dispose handler does not finish; going on without it");
+        resolve(undefined);
+      }, DISPOSE_PATIENCE);
+      promise.then(() => {
+        this.host.clearTimeout(timer);
+        resolve(undefined);
+      });
+    });
+  }
+
+  /** Vite's description of an update: boundaries and what each accepts. @param {Plan} plan @param {Instance[]} again */
+  payload(plan, again) {
+    const timestamp = this.host.now();
+    const update = (/** @type {string} */ path, /** @type {string} */ acceptedPath) => ({
+      type: "js-update", path, acceptedPath, timestamp, explicitImportRequired: false, isWithinCircularImport: false,
+      ...(this.firstInvalidatedBy === null ? {} : { firstInvalidatedBy: this.firstInvalidatedBy }),
+    });
+    const updates = [];
+    for (const [path, deps] of plan.dependencies) {
+      if (!plan.outdated.includes(path)) for (const dep of deps) updates.push(update(path, dep));
+    }
+    for (const { id } of again) updates.push(update(id, id));
+    return { type: "update", updates };
+  }
+}
+
+/** The walk met somebody who does not want the update; nothing was changed. */
+class Aborted extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.name = "Error";
+    this.code = code;
+  }
+}
+
+/** @param {never} value @returns {never} */
+function unreachable(value) {
+  throw new Error(`Unexpected ${value}`);
+}

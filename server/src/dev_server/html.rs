@@ -1,0 +1,499 @@
+//! HTML on its way to a browser: our boot script goes in front of everything, and the page's own module scripts become
+//! entries into one graph.
+//!
+//! Two passes over the text, because the first entry has to name all the others: the first pass only looks, the second
+//! rewrites. What is not named here leaves as it came, byte for byte.
+//!
+//! ```html
+//! <script type="module" src="./main.js"></script>          <script type="module" src="/@capuchin/entry?m=%2Fmain%2Ejs&n=0…"></script>
+//! <script type="module">start()</script>            ──▶    <script type="module" src="/@capuchin/entry?m=…inline%3D0&n=1…"></script>
+//! <link rel="modulepreload" href="/main.js">               (gone: the browser would load what nobody uses)
+//! ```
+//!
+//! `integrity` goes, as the text is another one, and `async` goes: an entry that runs before the first one has arrived would
+//! find no modules, and the page may not rely on it running early.
+
+use std::cell::{Cell, RefCell};
+
+use lol_html::html_content::{ContentType, Element, TextChunk};
+use lol_html::{HtmlRewriter, Settings, element, end, text};
+use serde_json::Value;
+use url::Url;
+
+use super::addresses::Address;
+use super::{PREFIX, modules};
+use crate::wire::PageId;
+
+/// What the rewriting of one HTML answer needs to know.
+pub(super) struct Site<'a> {
+    /// `http://` and the Host.
+    pub(super) origin: &'a str,
+    /// The id of the HTML file.
+    pub(super) id: &'a str,
+    /// The path that was asked for: with a single-page program's route it is not the file's.
+    pub(super) path: &'a str,
+    pub(super) page: &'a PageId,
+    pub(super) token: &'a str,
+    pub(super) server: &'a str,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Rewritten {
+    pub(super) html: Vec<u8>,
+    /// Their relative addresses made root-relative.
+    pub(super) import_maps: Vec<String>,
+    pub(super) inline_modules: Vec<InlineModule>,
+    /// The ids of the scripts that are loaded with a plain `<script src>`.
+    pub(super) classic: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct InlineModule {
+    pub(super) id: String,
+    pub(super) source: String,
+    /// From 1.
+    pub(super) first_line: u32,
+}
+
+pub(super) fn rewrite(html: &[u8], site: &Site) -> Rewritten {
+    let boot = format!(
+        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\"></script>",
+        site.token, site.page, site.server
+    );
+    rewrite_all(html, site, &boot).unwrap_or_else(|error| {
+        tracing::warn!("{} could not be rewritten, its modules are not followed: {error}", site.id);
+        Rewritten { html: [boot.as_bytes(), html].concat(), ..Rewritten::default() }
+    })
+}
+
+fn rewrite_all(html: &[u8], site: &Site, boot: &str) -> Result<Rewritten, Box<dyn std::error::Error>> {
+    let survey = survey(html)?;
+    let base = Base::new(site, survey.base.as_deref())?;
+    let mut rewritten = Rewritten::default();
+    let plans: Vec<Plan> = survey.scripts.into_iter().map(|script| plan(script, html, &base, site.id, &mut rewritten)).collect();
+    let entries: Vec<&str> = plans.iter().filter_map(Plan::entry).collect();
+    rewritten.html = apply(html, site, boot, &base, &plans, &entries)?;
+    Ok(rewritten)
+}
+
+/// A script element as the first pass sees it.
+struct Script {
+    kind: Kind,
+    src: Option<String>,
+    /// In a `<template>` or `<noscript>` it does not run.
+    is_inert: bool,
+    content_start: usize,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Classic,
+    Module,
+    ImportMap,
+    Other,
+}
+
+#[derive(Default)]
+struct Survey {
+    base: Option<String>,
+    scripts: Vec<Script>,
+}
+
+fn survey(html: &[u8]) -> Result<Survey, lol_html::errors::RewritingError> {
+    let survey = RefCell::new(Survey::default());
+    let is_inert = Cell::new(false);
+    let settings = Settings::new()
+        .with_strict(false)
+        .append_element_content_handler(element!("base[href]", |el: &mut Element| {
+            survey.borrow_mut().base.get_or_insert_with(|| attribute(el, "href").unwrap_or_default());
+            Ok(())
+        }))
+        // Runs before the next one for the same element.
+        .append_element_content_handler(element!("template script, noscript script, svg script, math script", |_: &mut Element| {
+            is_inert.set(true);
+            Ok(())
+        }))
+        .append_element_content_handler(element!("script", |el: &mut Element| {
+            survey.borrow_mut().scripts.push(Script {
+                kind: kind_of(el),
+                src: attribute(el, "src"),
+                is_inert: is_inert.replace(false),
+                content_start: el.source_location().bytes().end,
+                text: String::new(),
+            });
+            Ok(())
+        }))
+        .append_element_content_handler(text!("script", |chunk: &mut TextChunk| {
+            if let Some(script) = survey.borrow_mut().scripts.last_mut() {
+                script.text.push_str(chunk.as_str());
+            }
+            Ok(())
+        }));
+    let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| ());
+    rewriter.write(html)?;
+    rewriter.end()?;
+    Ok(survey.into_inner())
+}
+
+fn kind_of(el: &Element) -> Kind {
+    let Some(kind) = attribute(el, "type") else { return if el.has_attribute("nomodule") { Kind::Other } else { Kind::Classic } };
+    match kind.trim_ascii().to_ascii_lowercase().as_str() {
+        "module" => Kind::Module,
+        "importmap" => Kind::ImportMap,
+        _ if el.has_attribute("nomodule") => Kind::Other,
+        "" | "text/javascript" | "application/javascript" | "text/ecmascript" | "application/ecmascript" | "application/x-javascript" => {
+            Kind::Classic
+        }
+        _ => Kind::Other,
+    }
+}
+
+/// What becomes of one script element.
+enum Plan {
+    Leave,
+    /// A module of ours.
+    Entry(String),
+    /// An inline module: its text moves to the backend.
+    Inline(String),
+}
+
+impl Plan {
+    fn entry(&self) -> Option<&str> {
+        match self {
+            Plan::Leave => None,
+            Plan::Entry(id) | Plan::Inline(id) => Some(id),
+        }
+    }
+}
+
+fn plan(script: Script, html: &[u8], base: &Base, page_id: &str, rewritten: &mut Rewritten) -> Plan {
+    if script.is_inert {
+        return Plan::Leave;
+    }
+    match (script.kind, script.src) {
+        (Kind::Module, Some(src)) => own_id(base, &src).map_or(Plan::Leave, Plan::Entry),
+        (Kind::Module, None) => {
+            let id = format!("{page_id}?inline={}", rewritten.inline_modules.len());
+            let n_lines = html.iter().take(script.content_start).filter(|c| **c == b'\n').count();
+            let first_line = u32::try_from(n_lines).map_or(u32::MAX, |n| n.saturating_add(1));
+            rewritten.inline_modules.push(InlineModule { id: id.clone(), source: script.text, first_line });
+            Plan::Inline(id)
+        }
+        (Kind::Classic, Some(src)) => {
+            rewritten.classic.extend(own_id(base, &src));
+            Plan::Leave
+        }
+        (Kind::ImportMap, None) => {
+            rewritten.import_maps.push(root_relative_map(&script.text, base));
+            Plan::Leave
+        }
+        (Kind::Classic | Kind::Other | Kind::ImportMap, _) => Plan::Leave,
+    }
+}
+
+fn apply(
+    html: &[u8],
+    site: &Site,
+    boot: &str,
+    base: &Base,
+    plans: &[Plan],
+    entries: &[&str],
+) -> Result<Vec<u8>, lol_html::errors::RewritingError> {
+    let mut out = Vec::with_capacity(html.len() + 1024);
+    let is_booted = Cell::new(false);
+    let (mut plans, mut n) = (plans.iter(), 0);
+    let settings = Settings::new()
+        .with_strict(false)
+        .append_element_content_handler(element!("*", |el: &mut Element| {
+            let name = el.tag_name();
+            if name != "html" && !is_booted.replace(true) {
+                match name.as_str() {
+                    "head" => el.prepend(boot, ContentType::Html),
+                    _ => el.before(boot, ContentType::Html),
+                }
+            }
+            Ok(())
+        }))
+        .append_element_content_handler(element!("script", |el: &mut Element| {
+            let Some(plan) = plans.next() else { return Ok(()) };
+            let Some(id) = plan.entry() else { return Ok(()) };
+            let also = if n == 0 { entries.get(1..).unwrap_or_default() } else { &[] };
+            el.set_attribute("src", &modules::entry_url(id, n, also, site.page, site.token))?;
+            for name in ["integrity", "async"] {
+                el.remove_attribute(name);
+            }
+            if matches!(plan, Plan::Inline(_)) {
+                el.set_inner_content("", ContentType::Html);
+            }
+            n += 1;
+            Ok(())
+        }))
+        .append_element_content_handler(element!("link[rel][href]", |el: &mut Element| {
+            let rel = attribute(el, "rel").unwrap_or_default().to_ascii_lowercase();
+            let Some(id) = attribute(el, "href").and_then(|href| own_id(base, &href)) else { return Ok(()) };
+            let mut words = rel.split_ascii_whitespace();
+            if words.any(|word| word == "modulepreload" || (word == "preload" && entries.contains(&id.as_str()))) {
+                el.remove();
+            }
+            Ok(())
+        }))
+        .append_document_content_handler(end!(|end| {
+            if !is_booted.get() {
+                end.append(boot, ContentType::Html);
+            }
+            Ok(())
+        }));
+    let mut rewriter = HtmlRewriter::new(settings, |chunk: &[u8]| out.extend_from_slice(chunk));
+    rewriter.write(html)?;
+    rewriter.end()?;
+    Ok(out)
+}
+
+/// What addresses in the page are relative to.
+struct Base {
+    url: Url,
+    own: url::Origin,
+}
+
+impl Base {
+    fn new(site: &Site, href: Option<&str>) -> Result<Base, url::ParseError> {
+        let page = Url::parse(site.origin)?;
+        let own = page.origin();
+        let page = page.join(site.path)?;
+        // A base that is no URL is ignored, as browsers do.
+        let url = href.and_then(|href| page.join(href).ok()).unwrap_or(page);
+        Ok(Base { url, own })
+    }
+
+    fn resolve_own(&self, href: &str) -> Option<Url> {
+        self.url.join(href).ok().filter(|url| url.origin() == self.own)
+    }
+}
+
+/// The module id of an address, if it is one of ours. A query does not make it another module.
+fn own_id(base: &Base, href: &str) -> Option<String> {
+    let href = href.trim_ascii();
+    let url = base.resolve_own(href).filter(|url| !href.is_empty() && !url.path().starts_with(PREFIX))?;
+    let address = Address::parse(url.path()).ok().filter(|it| !it.is_folder)?;
+    Some(address.id())
+}
+
+/// The map with addresses that do not depend on the page they stand in. One that is no map is passed on as it is: the
+/// browser says what is wrong with it.
+fn root_relative_map(json: &str, base: &Base) -> String {
+    let Ok(Value::Object(mut map)) = serde_json::from_str::<Value>(json) else { return json.to_owned() };
+    let absolute = |address: &str| {
+        let is_relative = ["/", "./", "../"].iter().any(|prefix| address.starts_with(prefix));
+        let url = base.resolve_own(address).filter(|_| is_relative);
+        url.map_or_else(|| address.to_owned(), |url| url[url::Position::BeforePath..].to_owned())
+    };
+    let imports = |map: &mut Value| {
+        let Value::Object(entries) = map else { return };
+        for (specifier, mut address) in std::mem::take(entries) {
+            if let Value::String(text) = &address {
+                address = Value::String(absolute(text));
+            }
+            entries.insert(absolute(&specifier), address);
+        }
+    };
+    if let Some(map) = map.get_mut("imports") {
+        imports(map);
+    }
+    if let Some(Value::Object(scopes)) = map.get_mut("scopes") {
+        for (scope, mut map) in std::mem::take(scopes) {
+            imports(&mut map);
+            scopes.insert(absolute(&scope), map);
+        }
+    }
+    Value::Object(map).to_string()
+}
+
+/// An attribute's value, with its character references replaced.
+fn attribute(el: &Element, name: &str) -> Option<String> {
+    let value = el.get_attribute(name)?;
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value.as_str();
+    while let Some((before, reference)) = rest.split_once('&') {
+        text.push_str(before);
+        let known = reference.split_once(';').and_then(|(name, after)| Some((character(name)?, after)));
+        match known {
+            Some((character, after)) => {
+                text.push(character);
+                rest = after;
+            }
+            None => {
+                text.push('&');
+                rest = reference;
+            }
+        }
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// The references that occur in addresses.
+fn character(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let number = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16),
+                None => number.parse(),
+            };
+            number.ok().and_then(char::from_u32)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOOT: &str = r#"<script src="/@capuchin/boot.js" data-token="T" data-page="P" data-server="S"></script>"#;
+
+    fn rewritten_at(path: &str, html: &[u8]) -> Rewritten {
+        let page = PageId::parse("P").expect("plain");
+        let site = Site { origin: "http://localhost:4177", id: "/index.html", path, page: &page, token: "T", server: "S" };
+        rewrite(html, &site)
+    }
+
+    fn rewritten(html: &str) -> Rewritten {
+        rewritten_at("/", html.as_bytes())
+    }
+
+    /// Checks the HTML, with `BOOT` for our script and `ENTRY(…)` for the addresses of entries.
+    #[track_caller]
+    fn check(html: &str, expected: &str) {
+        let out = String::from_utf8(rewritten(html).html).expect("UTF-8");
+        let out = out.replace(BOOT, "BOOT").replace("&page=P&token=T", "").replace("/@capuchin/entry?", "ENTRY:");
+        let out = percent_encoding::percent_decode_str(&out).decode_utf8().expect("UTF-8").into_owned();
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn the_boot_script_comes_before_everything() {
+        check("<!doctype html><html><head lang=en><meta charset=utf-8>", "<!doctype html><html><head lang=en>BOOT<meta charset=utf-8>");
+        check("<!doctype html><script>x</script>", "<!doctype html>BOOT<script>x</script>");
+        check("<html><body><p>", "<html>BOOT<body><p>");
+        check("<!-- <head> --><title><head></title>", "<!-- <head> -->BOOT<title><head></title>");
+        check("text only", "text onlyBOOT");
+        check("", "BOOT");
+        check("<HTML><HEAD></HEAD><head></head>", "<HTML><HEAD>BOOT</HEAD><head></head>");
+    }
+
+    #[test]
+    fn module_scripts_become_entries_of_one_graph() {
+        check(
+            "<head><script type=module src=a.js></script><script src='./b/../b.js' type=' Module '></script>",
+            "<head>BOOT<script type=module src=\"ENTRY:m=/a.js&n=0&also=/b.js\"></script><script src=\"ENTRY:m=/b.js&n=1\" type=' Module '></script>",
+        );
+        check(
+            "<head><script type=module src='http://localhost:4177/a%20b.js?v=1#x' integrity=sha256-x async defer crossorigin></script>",
+            "<head>BOOT<script type=module src=\"ENTRY:m=/a%20b.js&n=0\" defer crossorigin></script>",
+        );
+    }
+
+    #[test]
+    fn inline_modules_move_to_the_backend() {
+        let html = "<head>\n<script type=module>\nlet a = '</div>' && 1;\n</script>\n<script type=module src=m.js></script><script type=module>b</script>";
+        let out = rewritten(html);
+        let module = |id: &str, source: &str, first_line| InlineModule { id: id.to_owned(), source: source.to_owned(), first_line };
+        assert_eq!(out.inline_modules, [module("/index.html?inline=0", "\nlet a = '</div>' && 1;\n", 2), module("/index.html?inline=1", "b", 5)]);
+        check(
+            html,
+            "<head>BOOT\n<script type=module src=\"ENTRY:m=/index.html?inline=0&n=0&also=/m.js&also=/index.html?inline=1\"></script>\n\
+             <script type=module src=\"ENTRY:m=/m.js&n=1\"></script><script type=module src=\"ENTRY:m=/index.html?inline=1&n=2\"></script>",
+        );
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_alone() {
+        let left = [
+            "<script type=module src=https://esm.sh/x></script>",
+            "<script type=module src=http://localhost:9/x.js></script>",
+            "<script type=module src=//localhost:9/x.js></script>",
+            "<script type=module src=data:text/javascript,1></script>",
+            "<script type=module src=/@capuchin/x.js></script>",
+            "<script type=module src=''></script>",
+            "<script nomodule src=old.js integrity=x></script>",
+            "<script src=classic.js integrity=x async></script>",
+            "<script src=https://cdn.example/x.js></script>",
+            "<script type=text/x-template><script type=module src=a.js></script>",
+            "<script type=application/json>{\"type\": \"module\"}</script>",
+            "<template><script type=module src=a.js></script></template>",
+            "<link rel=modulepreload href=https://esm.sh/x>",
+            "<link rel=stylesheet href=/main.css>",
+            "<!-- <script type=module src=a.js></script> -->",
+            "<textarea><script type=module src=a.js></script></textarea>",
+        ];
+        for html in left {
+            check(&format!("<head>{html}"), &format!("<head>BOOT{html}"));
+        }
+    }
+
+    #[test]
+    fn a_script_in_a_template_is_not_the_first_entry() {
+        check(
+            "<head><template><script type=module src=a.js></script></template><script type=module src=b.js></script>",
+            "<head>BOOT<template><script type=module src=a.js></script></template><script type=module src=\"ENTRY:m=/b.js&n=0\"></script>",
+        );
+    }
+
+    #[test]
+    fn preloads_of_our_modules_go() {
+        check(
+            "<head><link rel=modulepreload href=a.js><link rel=preload as=script href=a.js><link rel=preload href=x.css as=style><script type=module src=a.js></script>",
+            "<head>BOOT<link rel=preload href=x.css as=style><script type=module src=\"ENTRY:m=/a.js&n=0\"></script>",
+        );
+    }
+
+    #[test]
+    fn plain_scripts_are_remembered() {
+        let html = "<script src=a.js></script><script src=b.js type=text/javascript></script><script src=c.js type=module></script>\
+                    <script src=d.js nomodule></script><script src=e.js type=x></script><script src=https://x.example/f.js></script><script>g</script>";
+        assert_eq!(rewritten(html).classic, ["/a.js", "/b.js"]);
+    }
+
+    #[test]
+    fn addresses_are_relative_to_what_was_asked_for() {
+        let classic = |path, html: &str| rewritten_at(path, html.as_bytes()).classic;
+        assert_eq!(classic("/some/route", "<script src=a.js></script>"), ["/some/a.js"]);
+        assert_eq!(classic("/x", "<base href=/sub/><base href=/no/><script src=a.js></script>"), ["/sub/a.js"]);
+        assert_eq!(classic("/x", "<base href=https://cdn.example/><script src=a.js></script><script src=http://localhost:4177/b.js></script>"), ["/b.js"]);
+        assert_eq!(classic("/", "<script src='/a&amp;b&#x2e;js'></script>"), ["/a&b.js"]);
+    }
+
+    #[test]
+    fn import_maps_are_read_and_left() {
+        let html = r#"<head><script type="importmap">{"imports": {"a": "./a.js", "b": "https://esm.sh/b", "./c": "../c.js"}, "scopes": {"./s/": {"a": "/x.js"}}}</script>"#;
+        let out = rewritten_at("/sub/page.html", html.as_bytes());
+        let expected = r#"{"imports":{"/sub/c":"/c.js","a":"/sub/a.js","b":"https://esm.sh/b"},"scopes":{"/sub/s/":{"a":"/x.js"}}}"#;
+        let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        assert_eq!(out.import_maps.iter().map(|map| json(map)).collect::<Vec<_>>(), [json(expected)]);
+        assert_eq!(String::from_utf8(out.html).expect("UTF-8"), html.replace("<head>", &format!("<head>{BOOT}")));
+        assert_eq!(rewritten("<script type=importmap>{oops</script>").import_maps, ["{oops"]);
+    }
+
+    #[test]
+    fn other_encodings_pass_byte_for_byte() {
+        let html = b"<head><title>caf\xe9</title><script type=module src=a.js></script><p title=\"\xff\">";
+        let out = rewritten_at("/", html).html;
+        let at = |part: &[u8]| out.windows(part.len()).any(|it| it == part);
+        assert!(at(b"<title>caf\xe9</title>") && at(b"<p title=\"\xff\">") && at(b"/@capuchin/entry?m=%2Fa%2Ejs"));
+    }
+
+    #[test]
+    fn an_address_cannot_become_markup() {
+        let out = rewritten(r#"<head><script type=module src='/a"><img src=x>.js'></script>"#).html;
+        let out = String::from_utf8(out).expect("UTF-8");
+        assert!(!out.contains("<img"), "{out}");
+        let out = String::from_utf8(rewritten_at("/\"><img>", b"<head><script type=module src=a.js></script>").html).expect("UTF-8");
+        assert!(!out.contains("<img"), "{out}");
+    }
+}

@@ -1,0 +1,364 @@
+//! Documents and files: from a changed text to verdicts for the editor and work for the pages.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use ropey::Rope;
+use rustc_hash::FxHashMap;
+
+use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextRange, VerdictNotice};
+use super::hot::{Hot, Planned};
+use super::{Engine, OpenDocument, UPDATE_IDLE};
+use crate::graph::syntax_message;
+use crate::pages::SentDocument;
+use crate::patch::{PlannedSite, Program, Reason};
+use crate::sites::Rev;
+use crate::text::Document;
+use crate::wire::{Change, When};
+
+/// What one turn has to tell the pages.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// Functions that changed, by module, with the revision before.
+    pub(super) patched: FxHashMap<String, (Rev, Vec<PlannedSite>)>,
+    /// Changes that are the same for every page.
+    pub(super) others: Vec<Change>,
+    /// The documents that the changes come from, by module id or URL.
+    pub(super) documents: FxHashMap<String, SentDocument>,
+}
+
+impl Engine {
+    pub(super) fn open(&mut self, uri: String, path: Option<PathBuf>, version: i32, text: &str) {
+        let located = path.and_then(|it| self.graph.resolver.root().locate(&it));
+        let mut open = OpenDocument {
+            path: None,
+            module: None,
+            document: Document::new(version, text),
+            encoding: crate::text::PositionEncoding::Utf16,
+            unplanned: Some(Instant::now()),
+            is_lost: false,
+            has_problems: false,
+        };
+        // What is not below the root is never served and never patched.
+        if let Some((id, real)) = located.filter(|(_, real)| crate::dev_server::may_serve(self.graph.resolver.root().path(), real)) {
+            self.graph.buffers.insert(real.clone(), open.document.rope.clone());
+            if is_script(&real) && self.own(&id, &real) {
+                if let Some(hot) = self.hot.get_mut(&id) {
+                    hot.replace(open.document.rope.clone());
+                }
+                open.module = Some(id);
+            }
+            open.path = Some(real);
+        } else {
+            tracing::info!("{uri} is not below the served folder; it is not patched");
+        }
+        self.documents.insert(uri, open);
+    }
+
+    /// Makes a module the engine's, with the program that pages may have loaded. `false` if it has none that parses.
+    fn own(&mut self, id: &str, path: &Path) -> bool {
+        if self.hot.contains_key(id) {
+            return true;
+        }
+        let options = self.graph.options(id, path);
+        let loaded = self.graph.take(id);
+        let on_disk = || read_disk(path);
+        let source: Option<Arc<str>> = match loaded {
+            Some(loaded) if !loaded.source.is_empty() => Some(Arc::clone(&loaded.source)),
+            _ => on_disk().map(Arc::from),
+        };
+        let rev = self.graph.rev();
+        // With no good text at all, pages have nothing to lose: the empty program is what they run.
+        let program = source
+            .and_then(|it| Program::load(&it, options, rev).ok())
+            .or_else(|| Program::load("", options, rev).ok())
+            .map(|(program, _)| program);
+        match program {
+            Some(program) => {
+                self.hot.insert(id.to_owned(), Hot::new(path.to_owned(), program));
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn save(&mut self, uri: &str) {
+        let Some(open) = self.documents.get(uri) else { return };
+        if open.path.as_deref().is_some_and(is_html) {
+            self.push_html(open.path.clone());
+            return;
+        }
+        if let Some(id) = open.module.clone() {
+            self.update_module(&id, When::Save);
+        }
+    }
+
+    pub(super) fn close(&mut self, uri: &str) {
+        let Some(open) = self.documents.remove(uri) else { return };
+        if open.has_problems {
+            self.notify(Notice::Problems { uri: uri.to_owned(), version: None, problems: Vec::new() });
+        }
+        let Some(path) = open.path else { return };
+        self.graph.buffers.remove(&path);
+        // Pages go back to what the disk has.
+        self.file_changed(&path, &mut Vec::new());
+    }
+
+    pub(super) fn files_changed(&mut self, paths: &[PathBuf]) {
+        let mut changed = Vec::new();
+        let mut seen = Vec::new();
+        for path in paths {
+            let Some((_, real)) = self.graph.resolver.root().locate(path) else { continue };
+            // An open document's buffer wins over the disk.
+            let is_open = self.documents.values().any(|it| it.path.as_ref() == Some(&real));
+            if !is_open && !seen.contains(&real) {
+                self.file_changed(&real, &mut changed);
+                seen.push(real);
+            }
+        }
+        let needs_resolving = paths.iter().any(|it| !it.is_file() || it.file_name().is_some_and(|it| it == "package.json"));
+        let may_be_new = paths.iter().any(|it| it.is_file());
+        if needs_resolving || may_be_new {
+            self.graph.resolver.forget();
+            let healed = self.graph.forget_errors();
+            self.push_again(&healed);
+        }
+    }
+
+    /// A file that no editor has open is another one now.
+    fn file_changed(&mut self, path: &Path, _changed: &mut Vec<String>) {
+        let Some((id, real)) = self.graph.resolver.root().locate(path) else { return };
+        if is_html(&real) {
+            self.push_html(Some(real));
+            return;
+        }
+        if is_script(&real) {
+            self.script_changed(&id, &real);
+            return;
+        }
+        let mut turn = Turn::default();
+        self.asset_changed(&id, &real, &mut turn);
+        self.push(turn, When::Disk);
+    }
+
+    fn script_changed(&mut self, id: &str, path: &Path) {
+        if !self.graph.is_known(id) {
+            return;
+        }
+        if !path.is_file() {
+            let rev = self.graph.next_rev();
+            let mut turn = Turn::default();
+            turn.others.push(Change::Remove { module: id.to_owned(), rev });
+            self.graph.forget(id);
+            self.push(turn, When::Disk);
+            return;
+        }
+        let Some(text) = read_disk(path) else { return };
+        if !self.own(id, path) {
+            return;
+        }
+        let Some(hot) = self.hot.get_mut(id) else { return };
+        hot.replace(Rope::from_str(&text));
+        if hot.is_settled() {
+            return;
+        }
+        let mut turn = Turn::default();
+        let planned = self.plan_module(id, &mut turn);
+        if let Some(reason) = planned.as_ref().and_then(|it| it.hold.as_ref()) {
+            let problem = crate::compile::Problem { message: reason.message.clone(), start: reason.start, end: reason.end };
+            self.show_problem(id, Some(syntax_message(id, &text, &[problem])), &mut turn);
+        } else {
+            self.show_problem(id, None, &mut turn);
+        }
+        self.push(turn, When::Disk);
+        self.update_module(id, When::Disk);
+    }
+
+    /// The overlay of the pages says what keeps a file on disk from running, until the next success.
+    fn show_problem(&mut self, id: &str, message: Option<String>, turn: &mut Turn) {
+        let Some(hot) = self.hot.get_mut(id) else { return };
+        if message.is_none() && !hot.shown_problem {
+            return;
+        }
+        hot.shown_problem = message.is_some();
+        turn.others.push(Change::Problem { module: id.to_owned(), message, line: None, column: None });
+    }
+
+    /// Plans every document that changed, in its newest version, and pushes the results together.
+    pub(super) fn plan_changed(&mut self, when: When) {
+        let mut uris: Vec<String> =
+            self.documents.iter().filter(|(_, it)| it.unplanned.is_some()).map(|(uri, _)| uri.clone()).collect();
+        if uris.is_empty() {
+            return;
+        }
+        uris.sort_unstable();
+        let mut turn = Turn::default();
+        for uri in uris {
+            self.plan_document(&uri, &mut turn);
+        }
+        self.push(turn, when);
+    }
+
+    fn plan_document(&mut self, uri: &str, turn: &mut Turn) {
+        let Some(open) = self.documents.get_mut(uri) else { return };
+        let Some(arrived) = open.unplanned.take() else { return };
+        let version = open.document.version;
+        let Some(path) = open.path.clone() else {
+            self.tell_verdict(uri, "unchanged", None, Vec::new());
+            return;
+        };
+        self.graph.buffers.insert(path.clone(), open.document.rope.clone());
+        let sent = |id: &str| (id.to_owned(), SentDocument { uri: uri.to_owned(), version, arrived });
+        let Some(id) = open.module.clone() else {
+            if let Some((id, _)) = self.graph.resolver.root().locate(&path) {
+                let kind = if is_html(&path) { "reloadPage" } else { "patch" };
+                let reason = is_html(&path)
+                    .then(|| Reason { code: "html", message: "pages take a new HTML file when it is saved".to_owned(), start: 0, end: 0 });
+                self.tell_verdict(uri, kind, reason.as_ref(), Vec::new());
+                if !is_html(&path) {
+                    turn.documents.extend([sent(&id)]);
+                    self.asset_changed(&id, &path, turn);
+                }
+            }
+            return;
+        };
+        turn.documents.extend([sent(&id)]);
+        let Some(planned) = self.plan_module(&id, turn) else { return };
+        let Planned { patched, update, hold } = planned;
+        let (verdict, reason) = match (&update, patched.is_empty(), &hold) {
+            (Some(reason), ..) => ("updateModule", Some(reason)),
+            (None, false, hold) => ("patch", hold.as_ref()),
+            (None, true, Some(reason)) => ("hold", Some(reason)),
+            (None, true, None) => ("unchanged", None),
+        };
+        let reason = reason.cloned().or_else(|| self.unresolved(&patched));
+        let verdict = if verdict == "patch" && reason.as_ref().is_some_and(|it| it.code == "unresolved") { "hold" } else { verdict };
+        self.tell_verdict(uri, verdict, reason.as_ref(), patched);
+        self.tell_problems(uri, hold.as_ref());
+    }
+
+    /// A name in edited code that nothing declares: no page that is known has it either.
+    fn unresolved(&self, patched: &[PlannedSite]) -> Option<Reason> {
+        let site = patched.iter().find(|it| it.needs.iter().any(|name| !crate::globals::is_known(name)))?;
+        let name = site.needs.iter().find(|name| !crate::globals::is_known(name))?;
+        let message = format!("`{name}` is declared nowhere: the page keeps the last good {} until it is", site.kind.describe());
+        Some(Reason { code: "unresolved", message, start: site.start, end: site.end })
+    }
+
+    /// Plans one module's buffer and notes what pages have to be told.
+    fn plan_module(&mut self, id: &str, turn: &mut Turn) -> Option<Planned> {
+        let hot = self.hot.get_mut(id)?;
+        let before = hot.program.rev;
+        let rev = self.graph.next_rev();
+        let planned = hot.plan(rev);
+        if let Some(reason) = &planned.update {
+            hot.update_reason = Some(reason.clone());
+        }
+        if planned.update.is_some() || hot.update_since.is_some() {
+            hot.update_since = Some(Instant::now());
+        }
+        if !planned.patched.is_empty() || planned.update.is_some() {
+            turn.patched.insert(id.to_owned(), (before, planned.patched.clone()));
+        }
+        Some(planned)
+    }
+
+    /// A stylesheet, data file or asset changed.
+    fn asset_changed(&mut self, id: &str, path: &Path, turn: &mut Turn) {
+        self.graph.forget(id);
+        let rev = self.graph.next_rev();
+        let url = id.to_owned();
+        let is_css = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("css"));
+        turn.others.push(if is_css { Change::Css { url, rev } } else { Change::Asset { url, rev } });
+        let is_loaded = self.pages.connected().any(|(_, page)| page.modules.contains_key(id));
+        if is_loaded {
+            let def = self.graph.define(id);
+            turn.others.push(Change::Update { module: id.to_owned(), from: 0, rev, defs: vec![(*def).clone()] });
+        }
+    }
+
+    fn push_html(&mut self, path: Option<PathBuf>) {
+        let Some((id, _)) = path.and_then(|it| self.graph.resolver.root().locate(&it)) else { return };
+        let mut turn = Turn::default();
+        turn.others.push(Change::Html { url: id });
+        self.push(turn, When::Save);
+    }
+
+    /// The next moment at which a module may have to run again.
+    pub(super) fn next_update(&self) -> Option<Instant> {
+        self.hot.values().filter_map(|it| it.update_since).min().map(|it| it + UPDATE_IDLE)
+    }
+
+    pub(super) fn update_idle_modules(&mut self) {
+        let now = Instant::now();
+        let due: Vec<String> = self
+            .hot
+            .iter()
+            .filter(|(_, hot)| hot.update_since.is_some_and(|it| it + UPDATE_IDLE <= now))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            self.update_module(&id, When::Typing);
+        }
+    }
+
+    fn tell_verdict(&self, uri: &str, verdict: &'static str, reason: Option<&Reason>, patched: Vec<PlannedSite>) {
+        let Some(open) = self.documents.get(uri) else { return };
+        let reason = reason.map(|it| ReasonNotice {
+            code: it.code.to_owned(),
+            message: it.message.clone(),
+            range: (it.end > it.start).then(|| open.range(it.start, it.end)),
+        });
+        let sites = patched
+            .into_iter()
+            .map(|it| SiteNotice { range: open.range(it.start, it.end), kind: it.kind.describe(), name: it.name })
+            .collect();
+        let version = open.document.version;
+        self.notify(Notice::Verdict(VerdictNotice { uri: uri.to_owned(), version, verdict, reason, sites }));
+    }
+
+    fn tell_problems(&mut self, uri: &str, hold: Option<&Reason>) {
+        let Some(open) = self.documents.get_mut(uri) else { return };
+        if hold.is_none() && !open.has_problems {
+            return;
+        }
+        open.has_problems = hold.is_some();
+        let problems = hold
+            .map(|it| ProblemNotice {
+                range: open.range(it.start, it.end.max(it.start)),
+                message: format!("{}: pages keep the last good program", it.message.trim_end_matches('.')),
+                code: it.code.to_owned(),
+                level: Level::Info,
+            })
+            .into_iter()
+            .collect();
+        let version = Some(open.document.version);
+        self.notify(Notice::Problems { uri: uri.to_owned(), version, problems });
+    }
+}
+
+impl OpenDocument {
+    fn range(&self, start: u32, end: u32) -> TextRange {
+        let at = |byte: u32| {
+            let position = self.document.position((byte as usize).min(self.document.len_bytes()), self.encoding);
+            (position.line, position.character)
+        };
+        TextRange { start: at(start), end: at(end) }
+    }
+}
+
+fn read_disk(path: &Path) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+}
+
+fn is_script(path: &Path) -> bool {
+    let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase();
+    matches!(extension.as_str(), "js" | "mjs" | "cjs" | "jsx" | "es6")
+}
+
+fn is_html(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it.eq_ignore_ascii_case("html") || it.eq_ignore_ascii_case("htm"))
+}

@@ -1,0 +1,345 @@
+//! Pages: what each has to be told after a turn, and what it says came of it.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+use tokio::sync::mpsc;
+
+use super::event::{Notice, OutcomeNotice, ReasonNotice};
+use super::hot::Hot;
+use super::planning::Turn;
+use super::{Engine, When};
+use crate::graph::Compiled;
+use crate::pages::{Page, PageModule, Sent, SentDocument};
+use crate::patch::{PatchPlan, PlannedSite};
+use crate::sites::Rev;
+use crate::wire::{self, Change, FromPage, ModuleOutcome, ModuleRev, Outcome, PageId, SitePatch, Target, ToPage};
+
+impl Engine {
+    /// Sends each page its part of what a turn changed, in one message.
+    pub(super) fn push(&mut self, turn: Turn, when: When) {
+        if turn.patched.is_empty() && turn.others.is_empty() {
+            return;
+        }
+        let mut common: FxHashMap<String, Vec<SitePatch>> = FxHashMap::default();
+        let mut gave_up = false;
+        for (_, page) in self.pages.connected_mut() {
+            let mut changes = Vec::new();
+            for (id, (before, sites)) in &turn.patched {
+                let Some(hot) = self.hot.get(id) else { continue };
+                let Some(known) = page.modules.get_mut(id) else { continue };
+                let is_current = known.rev == *before && known.skipped.is_empty();
+                let same_root = hot.program.root_at(known.root_rev).shell == hot.program.root.shell;
+                if is_current && same_root {
+                    // The usual case: every page gets the same.
+                    let patches = common.entry(id.clone()).or_insert_with(|| sites.iter().map(site_patch).collect());
+                    if !patches.is_empty() {
+                        changes.push(patch(hot, id, known.rev, patches.clone()));
+                    }
+                    known.rev = hot.program.rev;
+                    continue;
+                }
+                changes.extend(due(hot, id, known));
+            }
+            changes.extend(turn.others.iter().filter(|it| concerns(it, page)).cloned());
+            if changes.is_empty() {
+                continue;
+            }
+            let documents = turn.documents.clone();
+            page.push(when, changes, Sent { documents, updates: FxHashMap::default() });
+            gave_up |= !page.is_connected();
+        }
+        if gave_up {
+            self.tell_page_count();
+        }
+    }
+
+    /// Sends a module whose top level changed to the pages that run another one.
+    pub(super) fn update_module(&mut self, id: &str, when: When) {
+        let Some(hot) = self.hot.get_mut(id) else { return };
+        let was_due = hot.update_since.take().is_some();
+        let document = self.documents.iter().find(|(_, it)| it.module.as_deref() == Some(id)).map(|(uri, it)| SentDocument {
+            uri: uri.clone(),
+            version: it.document.version,
+            arrived: Instant::now(),
+        });
+        let Some(hot) = self.hot.get(id) else { return };
+        let root = hot.program.root.shell;
+        let rev = hot.program.rev;
+        let wants = |page: &Page| {
+            page.modules.get(id).is_some_and(|it| {
+                let differs = hot.program.root_at(it.root_rev).shell != root;
+                differs && (when != When::Typing || it.refused != rev)
+            })
+        };
+        if !was_due && when == When::Typing || !self.pages.connected().any(|(_, page)| wants(page)) {
+            return;
+        }
+        let Ok(module) = hot.program.module() else { return };
+        let stamp = hot.program.stamp();
+        let compiled = Compiled { id: id.to_owned(), rev, sites: hot.program.ids.len(), stamp, module };
+        let def = self.graph.definition(compiled);
+        let new: Vec<String> = def
+            .deps
+            .iter()
+            .filter_map(|it| match &it.target {
+                Target::Id(id) => Some(id.clone()),
+                _ => None,
+            })
+            .collect();
+        let graph = std::sync::Arc::clone(&self.graph);
+        for (_, page) in self.pages.connected_mut() {
+            if !wants(page) {
+                continue;
+            }
+            let from = page.modules.get(id).map_or(0, |it| it.rev);
+            let mut without = page.module_ids();
+            without.insert(id.to_owned());
+            // The engine can't be asked while it asks: what it owns and the page lacks is defined below.
+            let mut defs = vec![def.clone()];
+            for added in crawl(&graph, &self.hot, &new, &without) {
+                defs.push(added);
+            }
+            let updates = FxHashMap::from_iter([(id.to_owned(), rev)]);
+            let documents = document.iter().map(|it| (id.to_owned(), it.clone())).collect();
+            let change = Change::Update { module: id.to_owned(), from, rev, defs };
+            page.push(when, vec![change], Sent { documents, updates });
+        }
+    }
+
+    /// Modules that could not be loaded may be all right now: pages that have them get them again.
+    pub(super) fn push_again(&mut self, ids: &[String]) {
+        for id in ids {
+            let wanted = self.pages.connected().any(|(_, page)| page.modules.contains_key(id));
+            if !wanted || self.hot.contains_key(id) {
+                continue;
+            }
+            let def = self.graph.define(id);
+            let rev = self.graph.next_rev();
+            let graph = std::sync::Arc::clone(&self.graph);
+            for (_, page) in self.pages.connected_mut() {
+                let without = page.module_ids();
+                let entries: Vec<String> = def
+                    .deps
+                    .iter()
+                    .filter_map(|it| match &it.target {
+                        Target::Id(id) => Some(id.clone()),
+                        _ => None,
+                    })
+                    .collect();
+                let mut defs = vec![wire::ModuleDef { rev, ..(*def).clone() }];
+                defs.extend(crawl(&graph, &self.hot, &entries, &without));
+                let change = Change::Update { module: id.clone(), from: 0, rev, defs };
+                page.push(When::Disk, vec![change], Sent { documents: FxHashMap::default(), updates: FxHashMap::default() });
+            }
+        }
+    }
+
+    pub(super) fn connect(&mut self, id: PageId, address: String, hello: FromPage, outbox: mpsc::Sender<ToPage>) {
+        let page = match self.pages.take_lost(&id) {
+            Some(mut page) => {
+                page.reconnect(address, outbox);
+                page
+            }
+            None => Page::new(address, outbox),
+        };
+        self.pages.insert(id.clone(), page);
+        self.hello(&id, hello);
+        self.tell_page_count();
+    }
+
+    /// A page says what it has: it gets everything that it lacks.
+    pub(super) fn hello(&mut self, id: &PageId, hello: FromPage) {
+        let FromPage::Hello { v, server, url, user_agent, modules, .. } = hello else { return };
+        let is_ours = server == self.server;
+        let Some(page) = self.pages.get_mut(id) else { return };
+        page.url = url;
+        page.user_agent = user_agent;
+        if v != wire::VERSION {
+            page.send(reload("protocol", "this page speaks another version of Capuchin's protocol"));
+            return;
+        }
+        let before = std::mem::take(&mut page.modules);
+        let mut stale = Vec::new();
+        for it in modules {
+            let known = before.get(&it.id);
+            let hot = self.hot.get(&it.id);
+            let rev = if is_ours { Some(it.rev) } else { same_as_ours(&self.graph, hot, &it) };
+            let Some(rev) = rev else {
+                stale.push(it.id);
+                continue;
+            };
+            let root_rev = known.map_or(rev, |it| it.root_rev);
+            let refused = known.map_or(0, |it| it.refused);
+            let skipped = known.map(|it| it.skipped.clone()).unwrap_or_default();
+            page.modules.insert(it.id, PageModule { rev, root_rev, skipped, refused });
+        }
+        page.send(ToPage::Welcome { v: wire::VERSION, server: self.server.clone(), page: id.clone() });
+        if !stale.is_empty() {
+            let message = format!("the server was restarted and {} is another text now", stale[0]);
+            page.send(reload("restarted", &message));
+            return;
+        }
+        let mut changes = Vec::new();
+        for (module, known) in &mut page.modules {
+            let Some(hot) = self.hot.get(module) else { continue };
+            changes.extend(due(hot, module, known));
+        }
+        if !changes.is_empty() {
+            page.push(When::Typing, changes, Sent { documents: FxHashMap::default(), updates: FxHashMap::default() });
+        }
+        // A page that loaded an older top level gets the newer one as if it had just been typed.
+        let behind: Vec<String> = page
+            .modules
+            .iter()
+            .filter(|(module, known)| {
+                self.hot.get(*module).is_some_and(|hot| hot.program.root_at(known.root_rev).shell != hot.program.root.shell)
+            })
+            .map(|(module, _)| module.clone())
+            .collect();
+        for module in behind {
+            if let Some(hot) = self.hot.get_mut(&module) {
+                hot.update_since.get_or_insert_with(Instant::now);
+            }
+        }
+    }
+
+    pub(super) fn loaded(&mut self, id: &PageId, modules: Vec<ModuleRev>) {
+        let Some(page) = self.pages.get_mut(id) else { return };
+        let mut changes = Vec::new();
+        for it in modules {
+            let mut known = PageModule { rev: it.rev, root_rev: it.rev, skipped: Vec::new(), refused: 0 };
+            if let Some(hot) = self.hot.get(&it.id) {
+                changes.extend(due(hot, &it.id, &mut known));
+            }
+            page.modules.insert(it.id, known);
+        }
+        if !changes.is_empty() {
+            page.push(When::Typing, changes, Sent { documents: FxHashMap::default(), updates: FxHashMap::default() });
+        }
+    }
+
+    pub(super) fn outcome(&mut self, id: &PageId, seq: u64, results: Vec<ModuleOutcome>) {
+        let Some(page) = self.pages.get_mut(id) else { return };
+        let Some(sent) = page.waiting.remove(&seq) else { return };
+        let mut notices = Vec::new();
+        for result in results {
+            if let Some(rev) = sent.updates.get(&result.module).copied()
+                && let Some(known) = page.modules.get_mut(&result.module)
+            {
+                match result.outcome {
+                    Outcome::ModuleUpdated | Outcome::Live => {
+                        known.rev = rev.max(known.rev);
+                        known.root_rev = rev;
+                        known.skipped.clear();
+                    }
+                    Outcome::NeedsReload | Outcome::Threw | Outcome::Refused => known.refused = rev,
+                    Outcome::NextCall | Outcome::Held => {}
+                }
+            }
+            if let Some(document) = sent.documents.get(&result.module) {
+                notices.push(OutcomeNotice {
+                    uri: document.uri.clone(),
+                    version: document.version,
+                    page: id.clone(),
+                    outcome: result.outcome.as_str().to_owned(),
+                    reason: result.reason.map(|it| ReasonNotice { code: it.code.into_owned(), message: it.message, range: None }),
+                    ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
+                });
+            }
+        }
+        for notice in notices {
+            self.notify(Notice::Outcome(notice));
+        }
+    }
+}
+
+/// Whether a change is for this page.
+fn concerns(change: &Change, page: &Page) -> bool {
+    match change {
+        Change::Patch { module, .. } | Change::Update { module, .. } | Change::Remove { module, .. } | Change::Problem { module, .. } => {
+            page.modules.contains_key(module)
+        }
+        Change::Css { .. } | Change::Asset { .. } | Change::Html { .. } => true,
+    }
+}
+
+/// The patch that brings a page's functions of one module up to date, as far as its top level lets them run.
+fn due(hot: &Hot, id: &str, known: &mut PageModule) -> Option<Change> {
+    let root = hot.program.root_at(known.root_rev);
+    let (plan, left) = hot.program.catch_up(known.rev, &known.skipped, root);
+    let from = known.rev;
+    known.rev = hot.program.rev.max(known.rev);
+    known.skipped = left;
+    let PatchPlan { sites } = plan;
+    (!sites.is_empty()).then(|| patch(hot, id, from, sites.iter().map(site_patch).collect()))
+}
+
+fn patch(hot: &Hot, id: &str, from: Rev, sites: Vec<SitePatch>) -> Change {
+    let nsites = hot.program.ids.len();
+    Change::Patch { module: id.to_owned(), from, rev: hot.program.rev, stamp: hot.program.stamp(), sites, nsites }
+}
+
+fn site_patch(site: &PlannedSite) -> SitePatch {
+    SitePatch {
+        id: site.id,
+        rev: 0,
+        code: site.code.clone(),
+        needs: site.needs.iter().map(ToString::to_string).collect(),
+        how: Cow::Borrowed(site.how),
+        name: site.name.clone(),
+        line: site.line,
+        scope: site.scope_rev,
+        base: site.fallback.as_ref().map(ToString::to_string),
+    }
+}
+
+fn reload(code: &'static str, message: &str) -> ToPage {
+    ToPage::Reload { reason: wire::Reason { code: Cow::Borrowed(code), message: message.to_owned() } }
+}
+
+/// The revision here of a module that a page got from another server: `None` unless it is the same text and numbering.
+fn same_as_ours(graph: &crate::graph::Graph, hot: Option<&Hot>, it: &ModuleRev) -> Option<Rev> {
+    match hot {
+        Some(hot) => (hot.program.stamp() == it.stamp).then_some(hot.program.rev),
+        None => {
+            let def = graph.define(&it.id);
+            (def.stamp == it.stamp).then_some(def.rev)
+        }
+    }
+}
+
+/// What the new imports of an updated module bring along.
+fn crawl(
+    graph: &crate::graph::Graph,
+    hot: &FxHashMap<String, Hot>,
+    entries: &[String],
+    without: &rustc_hash::FxHashSet<String>,
+) -> Vec<wire::ModuleDef> {
+    let mut seen = without.clone();
+    let mut waiting: Vec<String> = entries.to_vec();
+    let mut defs = Vec::new();
+    while let Some(id) = waiting.pop() {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        let def = match hot.get(&id) {
+            Some(hot) => match hot.program.module() {
+                Ok(module) => {
+                    let (rev, sites, stamp) = (hot.program.rev, hot.program.ids.len(), hot.program.stamp());
+                    graph.definition(Compiled { id: id.clone(), rev, sites, stamp, module })
+                }
+                Err(_) => continue,
+            },
+            None => (*graph.define(&id)).clone(),
+        };
+        for dep in def.deps.iter().chain(&def.dynamic) {
+            if let Target::Id(id) = &dep.target {
+                waiting.push(id.clone());
+            }
+        }
+        defs.push(def);
+    }
+    defs
+}

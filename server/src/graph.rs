@@ -1,0 +1,410 @@
+//! The modules of the project as pages load them: compiled once, found by id, crawled from an entry.
+//!
+//! Shared by the engine and by requests. A module that the engine has changed belongs to the engine, which is then asked
+//! for it; all others are compiled here from disk and remembered with their source.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use dashmap::{DashMap, DashSet};
+use ropey::Rope;
+use rustc_hash::FxHashSet;
+
+use crate::compile::{Module, Options, Problem};
+use crate::engine::event::{Event, Handle};
+use crate::modules::{ImportKind, PackageType, Resolved, Resolver};
+use crate::patch::Program;
+use crate::sites::Rev;
+use crate::sites::collect::Flavour;
+use crate::wire::{Dep, ModuleDef, ModuleKind, Target};
+
+/// A file larger than this is served as it is: nobody edits it by hand.
+const LARGEST_MODULE: u64 = 20 << 20;
+
+/// A module that is empty because a package's `browser` field leaves it out.
+const EMPTY_ID: &str = "/@capuchin/empty";
+
+/// What is known of one module.
+#[derive(Debug)]
+pub struct Loaded {
+    pub source: Arc<str>,
+    pub def: Arc<ModuleDef>,
+    pub options: Options,
+}
+
+/// The compiled project.
+pub struct Graph {
+    pub resolver: Resolver,
+    /// Unsaved text of open documents, by real path.
+    pub buffers: DashMap<PathBuf, Rope>,
+    /// The revision of the newest change.
+    rev: AtomicU64,
+    loaded: DashMap<String, Arc<Loaded>>,
+    /// Modules that only the engine can define.
+    owned: DashSet<String>,
+    /// Inline module scripts of HTML pages: their text and first line (from 1).
+    inline: DashMap<String, (Arc<str>, u32)>,
+    /// Numbers of classic scripts.
+    classics: DashMap<String, u32>,
+    engine: Handle,
+}
+
+/// A module as the engine defines it.
+pub struct Compiled {
+    pub id: String,
+    pub module: Module,
+    pub rev: Rev,
+    pub sites: u32,
+    pub stamp: String,
+}
+
+impl Graph {
+    pub fn new(resolver: Resolver, engine: Handle) -> Graph {
+        Graph {
+            resolver,
+            buffers: DashMap::new(),
+            rev: AtomicU64::new(1),
+            loaded: DashMap::new(),
+            owned: DashSet::new(),
+            inline: DashMap::new(),
+            classics: DashMap::new(),
+            engine,
+        }
+    }
+
+    pub fn rev(&self) -> Rev {
+        self.rev.load(Ordering::SeqCst)
+    }
+
+    /// Begins a new revision. Only the engine does.
+    pub(crate) fn next_rev(&self) -> Rev {
+        self.rev.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Gives a module to the engine, with what pages may have loaded of it.
+    pub(crate) fn take(&self, id: &str) -> Option<Arc<Loaded>> {
+        self.owned.insert(id.to_owned());
+        self.loaded.remove(id).map(|(_, it)| it)
+    }
+
+    pub(crate) fn is_known(&self, id: &str) -> bool {
+        self.loaded.contains_key(id) || self.owned.contains(id)
+    }
+
+    /// Forgets a module that isn't the engine's: it is read again when somebody asks.
+    pub(crate) fn forget(&self, id: &str) -> Option<Arc<Loaded>> {
+        self.loaded.remove(id).map(|(_, it)| it)
+    }
+
+    /// Forgets modules that could not be loaded: the reason may be gone.
+    pub(crate) fn forget_errors(&self) -> Vec<String> {
+        let failed: Vec<String> = self
+            .loaded
+            .iter()
+            .filter(|it| it.def.kind == ModuleKind::Error || has_missing(&it.def))
+            .map(|it| it.key().clone())
+            .collect();
+        for id in &failed {
+            self.loaded.remove(id);
+        }
+        failed
+    }
+
+    /// Resolving has changed: what the engine does not own is defined anew.
+    pub(crate) fn forget_unowned(&self) {
+        self.loaded.clear();
+    }
+
+    pub(crate) fn keep_inline(&self, id: &str, source: &str, first_line: u32) {
+        let is_new = self.inline.get(id).is_none_or(|it| &*it.0 != source || it.1 != first_line);
+        if is_new {
+            self.inline.insert(id.to_owned(), (Arc::from(source), first_line));
+            self.loaded.remove(id);
+        }
+    }
+
+    /// The number of a classic script: makes its top-level names unlike those of other scripts.
+    pub(crate) fn classic_number(&self, id: &str) -> u32 {
+        let next = self.classics.len() as u32 + 1;
+        *self.classics.entry(id.to_owned()).or_insert(next)
+    }
+
+    pub(crate) fn is_classic(&self, id: &str) -> bool {
+        self.classics.contains_key(id)
+    }
+
+    /// How a file's text is to be compiled.
+    pub(crate) fn options(&self, id: &str, path: &Path) -> Options {
+        let in_dependencies = id.contains("/node_modules/") || id.starts_with("/@modules/");
+        let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let package = self.resolver.package_type(path);
+        let flavour = match extension.as_str() {
+            _ if self.is_classic(id) => Some(Flavour::Classic(self.classic_number(id))),
+            "mjs" => Some(Flavour::Esm),
+            "cjs" => Some(Flavour::Cjs),
+            _ if package == Some(PackageType::Module) && in_dependencies => Some(Flavour::Esm),
+            _ => None,
+        };
+        let otherwise = if in_dependencies && package != Some(PackageType::Module) { Flavour::Cjs } else { Flavour::Esm };
+        Options { flavour, otherwise, plain: in_dependencies }
+    }
+
+    /// The text of a file: the buffer, or what is on disk.
+    pub(crate) fn text(&self, path: &Path) -> Result<String, String> {
+        if let Some(rope) = self.buffers.get(path) {
+            return Ok(rope.to_string());
+        }
+        let shown = path.file_name().map_or_else(|| path.display().to_string(), |it| it.to_string_lossy().into_owned());
+        let size = std::fs::metadata(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
+        if !size.is_file() {
+            return Err(format!("{shown} is not a file"));
+        }
+        if size.len() > LARGEST_MODULE {
+            return Err(format!("{shown} is larger than {} MB, too large to be a module", LARGEST_MODULE >> 20));
+        }
+        let bytes = std::fs::read(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text; save it as UTF-8 to load it"))?;
+        Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+    }
+
+    /// All modules that `entries` reach, but for those in `without`. Compiles on all cores.
+    pub fn crawl(&self, entries: &[String], without: &FxHashSet<String>) -> Vec<Arc<ModuleDef>> {
+        let work = Work::default();
+        let found = Mutex::new(BTreeMap::new());
+        for entry in entries {
+            work.add(entry, without);
+        }
+        let threads = std::thread::available_parallelism().map_or(2, usize::from).min(8);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    while let Some(id) = work.next() {
+                        let def = self.define(&id);
+                        for dep in def.deps.iter().chain(&def.dynamic) {
+                            if let Target::Id(id) = &dep.target {
+                                work.add(id, without);
+                            }
+                        }
+                        lock(&found).insert(id, def);
+                        work.done();
+                    }
+                });
+            }
+        });
+        found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    }
+
+    /// The definition of one module; an error is a definition too.
+    pub fn define(&self, id: &str) -> Arc<ModuleDef> {
+        if let Some(known) = self.loaded.get(id) {
+            return Arc::clone(&known.def);
+        }
+        if self.owned.contains(id)
+            && let Some(def) = self.ask_engine(id)
+        {
+            return def;
+        }
+        let loaded = Arc::new(self.load(id));
+        let def = Arc::clone(&loaded.def);
+        self.loaded.entry(id.to_owned()).or_insert(loaded);
+        def
+    }
+
+    fn ask_engine(&self, id: &str) -> Option<Arc<ModuleDef>> {
+        let (reply, answer) = std::sync::mpsc::channel();
+        self.engine.send(Event::Define { id: id.to_owned(), reply });
+        let compiled = answer.recv().ok()??;
+        Some(Arc::new(self.definition(compiled)))
+    }
+
+    fn load(&self, id: &str) -> Loaded {
+        let rev = self.rev();
+        if id == EMPTY_ID {
+            return data(id, rev, ModuleKind::Cjs, "(function($cap_m){$cap_m.guards();})", "");
+        }
+        if let Some((source, first_line)) = self.inline.get(id).map(|it| it.value().clone()) {
+            // Lines count as in the HTML file.
+            let padded: Arc<str> = Arc::from("\n".repeat(first_line.saturating_sub(1) as usize) + &source);
+            return self.load_script(id, padded, Options { flavour: Some(Flavour::Esm), ..Options::default() }, rev);
+        }
+        let Some(path) = self.resolver.root().path_of(id) else {
+            return failed(id, rev, format!("{id} is no address of this project"));
+        };
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let query = id.find('?').map_or("", |at| &id[at..]);
+        let extension = real.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let is_script = matches!(extension.as_str(), "" | "js" | "mjs" | "cjs" | "jsx" | "es" | "es6" | "esm");
+        match extension.as_str() {
+            _ if query.contains("?url") => return data(id, rev, ModuleKind::Url, &id[..id.len() - query.len()], ""),
+            "json" | "css" => {
+                let kind = if extension == "json" { ModuleKind::Json } else { ModuleKind::Css };
+                return match self.text(&real) {
+                    Ok(text) if kind == ModuleKind::Json && serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() => {
+                        failed(id, rev, format!("{id} is not valid JSON"))
+                    }
+                    Ok(text) => data(id, rev, kind, &text, &text),
+                    Err(message) => failed(id, rev, message),
+                };
+            }
+            _ if is_script => {}
+            _ => return data(id, rev, ModuleKind::Url, id, ""),
+        }
+        match self.text(&real) {
+            Ok(text) => self.load_script(id, Arc::from(text), self.options(id, &real), rev),
+            Err(message) => failed(id, rev, message),
+        }
+    }
+
+    fn load_script(&self, id: &str, source: Arc<str>, options: Options, rev: Rev) -> Loaded {
+        match Program::load(&source, options, rev) {
+            Ok((program, module)) => {
+                let compiled =
+                    Compiled { id: id.to_owned(), rev, sites: program.ids.len(), stamp: program.stamp(), module };
+                Loaded { source, def: Arc::new(self.definition(compiled)), options }
+            }
+            Err(problems) => {
+                let mut loaded = failed(id, rev, syntax_message(id, &source, &problems));
+                loaded.source = source;
+                loaded.options = options;
+                loaded
+            }
+        }
+    }
+
+    /// What a page is sent for a compiled module: its specifiers resolved.
+    pub fn definition(&self, compiled: Compiled) -> ModuleDef {
+        let Compiled { id, module, rev, sites, stamp } = compiled;
+        let kind = if module.flavour == Flavour::Cjs { ImportKind::Require } else { ImportKind::Import };
+        let dep = |spec: &String, kind: ImportKind| Dep::new(spec.clone(), self.target(spec, &id, kind));
+        let mut deps: Vec<Dep> = module.imports.iter().map(|it| dep(it, ImportKind::Import)).collect();
+        for spec in &module.requires {
+            if !module.imports.contains(spec) {
+                deps.push(dep(spec, ImportKind::Require));
+            }
+        }
+        let dynamic = module.dynamic.iter().map(|it| dep(it, ImportKind::Import)).collect();
+        let accepts = module
+            .accepts
+            .iter()
+            .map(|spec| match self.target(spec, &id, kind) {
+                Target::Id(target) => (spec.clone(), Some(target)),
+                _ => (spec.clone(), None),
+            })
+            .collect();
+        let code = match module.flavour {
+            Flavour::Classic(number) => {
+                let script = crate::sites::collect::quoted(&id);
+                let stamp = crate::sites::collect::quoted(&stamp);
+                Arc::from(format!("const $cap_g{number}=__capuchin.script({script},{rev},{sites},{stamp});{}", module.code))
+            }
+            _ => Arc::from(module.code),
+        };
+        let kind = if module.flavour == Flavour::Cjs { ModuleKind::Cjs } else { ModuleKind::Esm };
+        ModuleDef { id, kind, rev, stamp, sites, is_async: module.is_async, deps, dynamic, accepts, code }
+    }
+
+    fn target(&self, spec: &str, importer: &str, kind: ImportKind) -> Target {
+        match self.resolver.resolve(spec, importer, kind) {
+            Resolved::Module { id, .. } => Target::Id(id),
+            Resolved::Empty => Target::Id(EMPTY_ID.to_owned()),
+            Resolved::Url(url) => Target::Url(url),
+            Resolved::Problem(message) => Target::Error(message),
+        }
+    }
+}
+
+/// One sentence with the place of the first syntax error. Lines and columns from 1, as editors show them.
+pub(crate) fn syntax_message(id: &str, source: &str, problems: &[Problem]) -> String {
+    let Some(first) = problems.first() else { return format!("{id} does not parse") };
+    let at = (first.start as usize).min(source.len());
+    let before = &source[..source.floor_char_boundary(at)];
+    let line = before.matches('\n').count() + 1;
+    let column = before.len() - before.rfind('\n').map_or(0, |it| it + 1) + 1;
+    format!("{id}:{line}:{column} does not parse: {}", first.message)
+}
+
+fn has_missing(def: &ModuleDef) -> bool {
+    def.deps.iter().any(|it| matches!(it.target, Target::Error(_)))
+}
+
+fn data(id: &str, rev: Rev, kind: ModuleKind, code: &str, source: &str) -> Loaded {
+    let def = ModuleDef {
+        id: id.to_owned(),
+        kind,
+        rev,
+        stamp: stamp_of(code),
+        sites: 0,
+        is_async: false,
+        deps: Vec::new(),
+        dynamic: Vec::new(),
+        accepts: BTreeMap::new(),
+        code: Arc::from(code),
+    };
+    Loaded { source: Arc::from(source), def: Arc::new(def), options: Options::default() }
+}
+
+fn stamp_of(text: &str) -> String {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = rustc_hash::FxHasher::default();
+    text.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn failed(id: &str, rev: Rev, message: String) -> Loaded {
+    tracing::warn!("{message}");
+    data(id, rev, ModuleKind::Error, &message, "")
+}
+
+/// Modules still to be compiled by several threads.
+#[derive(Default)]
+struct Work {
+    state: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<String>,
+    seen: FxHashSet<String>,
+    busy: usize,
+}
+
+impl Work {
+    fn add(&self, id: &str, without: &FxHashSet<String>) {
+        let mut state = lock(&self.state);
+        if !without.contains(id) && state.seen.insert(id.to_owned()) {
+            state.waiting.push_back(id.to_owned());
+            self.changed.notify_one();
+        }
+    }
+
+    /// The next module; `None` when all are done.
+    fn next(&self) -> Option<String> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(id) = state.waiting.pop_front() {
+                state.busy += 1;
+                return Some(id);
+            }
+            if state.busy == 0 {
+                self.changed.notify_all();
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn done(&self) {
+        let mut state = lock(&self.state);
+        state.busy -= 1;
+        if state.busy == 0 {
+            self.changed.notify_all();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,155 @@
+//! The connected pages: what each was sent of every module, and the way to send it more.
+
+use std::time::Instant;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::mpsc;
+
+use crate::sites::{Rev, SiteId};
+use crate::wire::{Change, PageId, ToPage, When};
+
+/// One page with an open socket, or one whose socket was lost a moment ago.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) address: String,
+    pub(crate) url: String,
+    pub(crate) user_agent: String,
+    pub(crate) modules: FxHashMap<String, PageModule>,
+    /// `None`: the socket is lost, the page may come back.
+    outbox: Option<mpsc::Sender<ToPage>>,
+    /// The number of the newest push on this socket.
+    seq: u64,
+    /// Pushes that the page has not answered yet.
+    pub(crate) waiting: FxHashMap<u64, Sent>,
+}
+
+/// What a page runs of one module.
+#[derive(Debug, Clone)]
+pub(crate) struct PageModule {
+    pub(crate) rev: Rev,
+    /// The revision at which the module ran: its top level is of that time.
+    pub(crate) root_rev: Rev,
+    /// Changed functions that name what this page's top level does not have.
+    pub(crate) skipped: Vec<SiteId>,
+    /// The newest update that the page refused to take while typing: it isn't sent twice.
+    pub(crate) refused: Rev,
+}
+
+/// A push on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) documents: FxHashMap<String, SentDocument>,
+    /// The modules that run again with this push, and the revision they then have.
+    pub(crate) updates: FxHashMap<String, Rev>,
+}
+
+/// The version of a document that a push carries.
+#[derive(Debug, Clone)]
+pub(crate) struct SentDocument {
+    pub(crate) uri: String,
+    pub(crate) version: i32,
+    pub(crate) arrived: Instant,
+}
+
+impl Page {
+    pub(crate) fn new(address: String, outbox: mpsc::Sender<ToPage>) -> Page {
+        Page {
+            address,
+            url: String::new(),
+            user_agent: String::new(),
+            modules: FxHashMap::default(),
+            outbox: Some(outbox),
+            seq: 0,
+            waiting: FxHashMap::default(),
+        }
+    }
+
+    /// The page has opened a new socket: pushes count from 1 again.
+    pub(crate) fn reconnect(&mut self, address: String, outbox: mpsc::Sender<ToPage>) {
+        self.address = address;
+        self.outbox = Some(outbox);
+        self.seq = 0;
+        self.waiting.clear();
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.outbox.is_some()
+    }
+
+    pub(crate) fn disconnect(&mut self) {
+        self.outbox = None;
+        self.waiting.clear();
+    }
+
+    /// Sends a message that is no push. A page that does not read is given up.
+    pub(crate) fn send(&mut self, message: ToPage) {
+        if let Some(outbox) = &self.outbox
+            && outbox.try_send(message).is_err()
+        {
+            self.disconnect();
+        }
+    }
+
+    /// Sends changes that belong together.
+    pub(crate) fn push(&mut self, when: When, changes: Vec<Change>, sent: Sent) {
+        self.seq += 1;
+        self.waiting.insert(self.seq, sent);
+        let seq = self.seq;
+        self.send(ToPage::Push { seq, when, changes });
+    }
+
+    pub(crate) fn module_ids(&self) -> FxHashSet<String> {
+        self.modules.keys().cloned().collect()
+    }
+}
+
+/// All pages, the lost ones included.
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    list: FxHashMap<PageId, Page>,
+    /// Pages whose socket was lost, oldest first.
+    lost: Vec<PageId>,
+}
+
+impl Pages {
+    /// A page that does not come back is forgotten when this many others were lost after it.
+    const REMEMBERED: usize = 64;
+
+    pub(crate) fn get_mut(&mut self, id: &PageId) -> Option<&mut Page> {
+        self.list.get_mut(id)
+    }
+
+    pub(crate) fn insert(&mut self, id: PageId, page: Page) {
+        self.lost.retain(|it| *it != id);
+        self.list.insert(id, page);
+    }
+
+    pub(crate) fn take_lost(&mut self, id: &PageId) -> Option<Page> {
+        self.lost.retain(|it| it != id);
+        self.list.remove(id)
+    }
+
+    pub(crate) fn lose(&mut self, id: &PageId) {
+        if let Some(page) = self.list.get_mut(id) {
+            page.disconnect();
+            self.lost.retain(|it| it != id);
+            self.lost.push(id.clone());
+        }
+        if self.lost.len() > Pages::REMEMBERED {
+            let gone = self.lost.remove(0);
+            self.list.remove(&gone);
+        }
+    }
+
+    pub(crate) fn connected(&self) -> impl Iterator<Item = (&PageId, &Page)> {
+        self.list.iter().filter(|(_, page)| page.is_connected())
+    }
+
+    pub(crate) fn connected_mut(&mut self) -> impl Iterator<Item = (&PageId, &mut Page)> {
+        self.list.iter_mut().filter(|(_, page)| page.is_connected())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.connected().count()
+    }
+}

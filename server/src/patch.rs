@@ -1,0 +1,438 @@
+//! Planning: the program that pages run, a new text, and the verdict on the difference.
+//!
+//! Pure: no files, no pages, no time. A [`Program`] is the last good text of a module with its tree of sites; planning a
+//! new text gives a [`Verdict`] and moves the program on to it. Nothing that does not parse ever gets into a program.
+
+use std::sync::Arc;
+
+use ropey::Rope;
+
+use crate::compile::{Context, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module};
+use crate::sites::collect::Flavour;
+use crate::sites::diff::{self, Ids};
+use crate::sites::{Bind, Rev, Scope, Site, SiteId, SiteKind};
+
+/// The last good text of a module and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub text: Rope,
+    pub root: Site,
+    pub ids: Ids,
+    pub options: Options,
+    pub flavour: Flavour,
+    /// The revision of the newest change.
+    pub rev: Rev,
+    /// Every shape that the top level had, oldest first: a page runs one of them.
+    pub roots: Vec<RootVersion>,
+    items: Vec<Item>,
+    /// Hash of the site ids in source order.
+    order: u64,
+}
+
+/// The top level of a module from a revision on.
+#[derive(Debug, Clone)]
+pub struct RootVersion {
+    pub rev: Rev,
+    pub shell: u64,
+    pub scope: Arc<Scope>,
+}
+
+/// What becomes of an edit.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// White space, comments and the like: positions move, nothing else.
+    Unchanged,
+    /// Pages keep the last good program.
+    Hold(Reason),
+    Patch(PatchPlan),
+    /// The module has to run again.
+    UpdateModule(Reason),
+}
+
+/// New code for functions of one module: applies together or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct PatchPlan {
+    pub sites: Vec<PlannedSite>,
+}
+
+/// New code for one function.
+#[derive(Debug, Clone)]
+pub struct PlannedSite {
+    pub id: SiteId,
+    pub name: String,
+    pub kind: SiteKind,
+    /// Where it stands in the new good text, in bytes.
+    pub start: u32,
+    pub end: u32,
+    /// Line from 0.
+    pub line: u32,
+    pub code: String,
+    pub how: &'static str,
+    /// Names that the page has to know.
+    pub needs: Vec<Box<str>>,
+    pub scope_rev: Rev,
+    pub fallback: Option<Arc<str>>,
+}
+
+/// Why: a code for programs, a sentence for people, and the place in bytes of the good text, where there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    pub code: &'static str,
+    pub message: String,
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Program {
+    /// Compiles `source` as a program that pages will first know at `rev`.
+    ///
+    /// # Errors
+    /// The syntax errors.
+    pub fn load(source: &str, options: Options, rev: Rev) -> Result<(Program, Module), Vec<Problem>> {
+        let mut ids = Ids::default();
+        let mut module = compile_module(source, options, None, &mut ids)?;
+        let root = std::mem::replace(&mut module.root, empty_site());
+        let options = Options { flavour: Some(module.flavour), ..options };
+        let roots = vec![RootVersion { rev, shell: root.shell, scope: Arc::clone(&root.scope) }];
+        let items = module.items.clone();
+        let order = order_of(&root);
+        Ok((Program { text: Rope::from_str(source), order, root, ids, options, flavour: module.flavour, rev, roots, items }, module))
+    }
+
+    /// The whole module as a page loads it now.
+    ///
+    /// # Errors
+    /// None in practice: the text compiled before.
+    pub fn module(&self) -> Result<Module, Vec<Problem>> {
+        compile_module(&self.text.to_string(), self.options, Some(&self.root), &mut self.ids.clone())
+    }
+
+    /// Plans the text of one function, which stands at `path` and starts at byte `origin`. On success the program has it.
+    ///
+    /// # Errors
+    /// The problem when `text` can't be compiled alone (bytes of `text`); nothing has changed then.
+    pub fn plan_function(&mut self, path: &[usize], origin: u32, text: &str, rev: Rev) -> Result<Verdict, Problem> {
+        let old = self.root.at(path);
+        let context = Context { flavour: self.flavour, old, rev };
+        let mut ids = self.ids.clone();
+        let function = compile_function(text, &context, &mut ids)?;
+        let delta = text.len() as i64 - i64::from(old.len);
+        let old = old.clone();
+        let mut site = function.site.clone();
+        let changes = diff::changed(&old, &site);
+        let line = self.line_of(origin);
+        let mut plan = PatchPlan::default();
+        let own = changes.iter().any(|it| it.path.is_empty());
+        if own {
+            let column = self.column_of(origin, line);
+            site.changed = rev;
+            plan.sites.push(planned(&site, &old, function, origin, line, column));
+        }
+        for change in changes.iter().filter(|it| !it.path.is_empty()) {
+            let before = find(&old, change.id).unwrap_or(&old);
+            let start = offset(&site, &change.path);
+            let end = start + site.at(&change.path).len;
+            let inner = &text[start as usize..end as usize];
+            let lines = inner_lines(&text[..start as usize]);
+            let column = text[..start as usize].rfind('\n').map_or(start + self.column_of(origin, line), |it| start - it as u32 - 1);
+            let place = Place { start: origin + start, line: line + lines, column };
+            match self.plan_inner(&mut site, &change.path, before, inner, place, rev, &mut ids) {
+                Ok(Some(it)) => plan.sites.push(it),
+                Ok(None) => {}
+                Err(problem) => return Err(problem),
+            }
+        }
+        let same_sites = numbers(&old) == numbers(&site);
+        self.ids = ids;
+        self.root.grow(path, delta);
+        let slot = self.root.at_mut(path);
+        let start = slot.start;
+        *slot = Site { start, ..site };
+        rehash(&mut self.root, path);
+        if !same_sites {
+            self.order = order_of(&self.root);
+        }
+        let char_start = self.text.byte_to_char(origin as usize);
+        let char_end = self.text.byte_to_char((origin + old.len) as usize);
+        self.text.remove(char_start..char_end);
+        self.text.insert(char_start, text);
+        if plan.sites.is_empty() {
+            return Ok(Verdict::Unchanged);
+        }
+        self.rev = rev;
+        Ok(Verdict::Patch(plan))
+    }
+
+    /// A function inside one that changed: closures of it that live on get its new code if their scope can run it.
+    #[expect(clippy::too_many_arguments, reason = "one caller per path; a struct would only be taken apart again")]
+    fn plan_inner(
+        &self,
+        site: &mut Site,
+        path: &[usize],
+        before: &Site,
+        text: &str,
+        place: Place,
+        rev: Rev,
+        ids: &mut Ids,
+    ) -> Result<Option<PlannedSite>, Problem> {
+        let target = site.at_mut(path);
+        target.changed = rev;
+        let runnable = runs_in(&target.free, &target.scope, &before.scope);
+        if !runnable {
+            // Closures made before keep what they can run; those made from now on come with the new text.
+            if target.fallback.is_none() {
+                target.fallback = self.code_of(before, rev);
+            }
+            target.scope_rev = rev;
+            return Ok(None);
+        }
+        let current = target.clone();
+        let context = Context { flavour: self.flavour, old: &current, rev };
+        let function = compile_function(text, &context, ids)?;
+        Ok(Some(planned(&current, before, function, place.start, place.line, place.column)))
+    }
+
+    /// The code of a site as it is in the good text.
+    fn code_of(&self, site: &Site, rev: Rev) -> Option<Arc<str>> {
+        let mut origin = None;
+        self.root.walk(0, &mut |it, start| {
+            if it.id == site.id && it.kind != SiteKind::Module {
+                origin = Some(start);
+            }
+        });
+        let text = self.slice(origin?, site.len);
+        let context = Context { flavour: self.flavour, old: site, rev };
+        compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::from(it.code))
+    }
+
+    /// Plans a whole new text. On success the program has it.
+    ///
+    /// # Errors
+    /// The syntax errors (bytes of `source`); nothing has changed then.
+    pub fn plan_module(&mut self, source: &str, rev: Rev) -> Result<Verdict, Vec<Problem>> {
+        let mut ids = self.ids.clone();
+        let module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
+        let mut root = module.root;
+        let same_root = root.shell == self.root.shell;
+        let changes = diff::changed(&self.root, &root);
+        let rope = Rope::from_str(source);
+        let mut plan = PatchPlan::default();
+        for change in &changes {
+            let Some(before) = find(&self.root, change.id) else { continue };
+            let start = offset(&root, &change.path);
+            let end = start + root.at(&change.path).len;
+            let text = &source[start as usize..end as usize];
+            let line = rope.byte_to_line(start as usize) as u32;
+            let column = start - rope.line_to_byte(line as usize) as u32;
+            let place = Place { start, line, column };
+            match self.plan_inner(&mut root, &change.path, before, text, place, rev, &mut ids) {
+                Ok(Some(it)) => plan.sites.push(it),
+                Ok(None) => {}
+                Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
+            }
+        }
+        let reason = (!same_root).then(|| why(&self.items, &module.items));
+        let untouched = same_root && root.deep == self.root.deep;
+        self.text = rope;
+        self.order = order_of(&root);
+        self.root = root;
+        self.ids = ids;
+        self.items = module.items;
+        if untouched {
+            return Ok(Verdict::Unchanged);
+        }
+        self.rev = rev;
+        match reason {
+            Some(reason) => {
+                self.roots.push(RootVersion { rev, shell: self.root.shell, scope: Arc::clone(&self.root.scope) });
+                Ok(Verdict::UpdateModule(reason))
+            }
+            None => Ok(Verdict::Patch(plan)),
+        }
+    }
+
+    /// Equal for the same text with the same site ids.
+    pub fn stamp(&self) -> String {
+        use std::hash::{Hash, Hasher};
+        let mut hasher = rustc_hash::FxHasher::default();
+        self.root.deep.hash(&mut hasher);
+        self.order.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// The top level that a page runs which loaded the module at `rev`.
+    pub fn root_at(&self, rev: Rev) -> &RootVersion {
+        let after = self.roots.partition_point(|it| it.rev <= rev);
+        &self.roots[after.saturating_sub(1)]
+    }
+
+    /// The current code of sites that changed after `since` and that a page with this top level can run.
+    /// The second list has those that it can't.
+    pub fn catch_up(&self, since: Rev, also: &[SiteId], page_root: &RootVersion) -> (PatchPlan, Vec<SiteId>) {
+        let mut plan = PatchPlan::default();
+        let mut left = Vec::new();
+        let mut due = Vec::new();
+        self.root.walk(0, &mut |site, start| {
+            if site.kind != SiteKind::Module && (site.changed > since || also.contains(&site.id)) {
+                due.push((site, start));
+            }
+        });
+        for (site, start) in due {
+            if !self.runs_on(site, page_root) {
+                left.push(site.id);
+                continue;
+            }
+            let text = self.slice(start, site.len);
+            let context = Context { flavour: self.flavour, old: site, rev: self.rev };
+            let Ok(function) = compile_function(&text, &context, &mut self.ids.clone()) else { continue };
+            let line = self.line_of(start);
+            let column = self.column_of(start, line);
+            plan.sites.push(planned(site, site, function, start, line, column));
+        }
+        (plan, left)
+    }
+
+    /// Whether a page with this top level has everything that the site names at the top level.
+    pub fn runs_on(&self, site: &Site, page_root: &RootVersion) -> bool {
+        if page_root.shell == self.root.shell {
+            return true;
+        }
+        site.free.iter().all(|name| match (self.root.scope.names.get(name), page_root.scope.names.get(name)) {
+            (None, _) => true,
+            (Some(now), Some(then)) => now == then,
+            (Some(Bind::Local | Bind::Import { .. }), None) => site.scope.lookup(name) != self.root.scope.names.get(name),
+        })
+    }
+
+    /// The site with this id, and where it starts.
+    pub fn site(&self, id: SiteId) -> Option<(&Site, u32)> {
+        let mut found = None;
+        self.root.walk(0, &mut |site, start| {
+            if site.id == id && site.kind != SiteKind::Module {
+                found = Some((site, start));
+            }
+        });
+        found
+    }
+
+    /// `len` bytes of the good text from `start`.
+    pub fn slice(&self, start: u32, len: u32) -> String {
+        self.text.byte_slice(start as usize..(start + len) as usize).to_string()
+    }
+
+    fn line_of(&self, byte: u32) -> u32 {
+        self.text.byte_to_line(byte as usize) as u32
+    }
+
+    fn column_of(&self, byte: u32, line: u32) -> u32 {
+        byte - self.text.line_to_byte(line as usize) as u32
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    start: u32,
+    line: u32,
+    column: u32,
+}
+
+/// Whether code with these free names, written for `new`, finds all of them in `old`.
+fn runs_in(free: &[Box<str>], new: &Scope, old: &Scope) -> bool {
+    free.iter().all(|name| new.lookup(name).is_none() || old.lookup(name).is_some())
+}
+
+fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {
+    // Names that the old text used as well are not this edit's business.
+    let is_new = |name: &Box<str>| before.free.binary_search(name).is_err();
+    let same = std::ptr::eq(site, before);
+    let needs = function.unresolved.into_iter().filter(|it| same || is_new(it)).collect();
+    // Columns of the first line are right when the code's own lead fits in front of it.
+    let pad = (column as usize).saturating_sub(function.lead as usize);
+    PlannedSite {
+        id: site.id,
+        name: site.name.clone(),
+        kind: site.kind,
+        start,
+        end: start + function.site.len,
+        line,
+        code: " ".repeat(pad.min(400)) + &function.code,
+        how: function.how,
+        needs,
+        scope_rev: site.scope_rev,
+        fallback: site.fallback.clone(),
+    }
+}
+
+fn find(site: &Site, id: SiteId) -> Option<&Site> {
+    if site.id == id && site.kind != SiteKind::Module {
+        return Some(site);
+    }
+    site.children.iter().find_map(|it| find(it, id))
+}
+
+/// Where the site at `path` starts, relative to the start of `site`.
+fn offset(site: &Site, path: &[usize]) -> u32 {
+    let mut at = site;
+    let mut sum = 0;
+    for index in path {
+        at = &at.children[*index];
+        sum += at.start;
+    }
+    sum
+}
+
+fn inner_lines(text: &str) -> u32 {
+    text.matches('\n').count() as u32
+}
+
+/// Brings the hashes of the ancestors of the site at `path` up to date.
+fn rehash(site: &mut Site, path: &[usize]) {
+    let Some((first, rest)) = path.split_first() else { return };
+    rehash(&mut site.children[*first], rest);
+    site.deep = crate::sites::tree::deep(site);
+}
+
+/// The first difference between two top levels, in words.
+fn why(old: &[Item], new: &[Item]) -> Reason {
+    let missing = |from: &[Item], item: &Item| !from.iter().any(|it| it.kind == item.kind && it.hash == item.hash);
+    let added: Vec<&Item> = new.iter().filter(|it| missing(old, it)).collect();
+    let removed: Vec<&Item> = old.iter().filter(|it| missing(new, it)).collect();
+    let item = added.first().or(removed.first());
+    let (start, end) = added.first().map_or((0, 0), |it| (it.start, it.end));
+    let Some(item) = item else {
+        return Reason { code: "order", message: "top-level statements changed their order".to_owned(), start: 0, end: 0 };
+    };
+    let is_changed = !added.is_empty() && !removed.is_empty();
+    let verb = match (is_changed, added.is_empty()) {
+        (true, _) => "changed",
+        (false, true) => "was removed",
+        (false, false) => "was added",
+    };
+    let (code, what) = match item.kind {
+        ItemKind::Import => ("imports", "an import"),
+        ItemKind::Export => ("exports", "an export"),
+        ItemKind::Function => ("declaration", "a function of the top level"),
+        ItemKind::Class => ("class", "a class of the top level"),
+        ItemKind::Variable => ("variable", "a variable of the top level"),
+        ItemKind::Statement => ("statement", "a statement of the top level"),
+    };
+    let names = if item.names.is_empty() || item.names.len() > 3 { String::new() } else { format!(" ({})", item.names.join(", ")) };
+    Reason { code, message: format!("{what}{names} {verb}: the module has to run again"), start, end }
+}
+
+fn numbers(site: &Site) -> Vec<SiteId> {
+    let mut list = Vec::new();
+    site.walk(0, &mut |it, _| list.push(it.id));
+    list
+}
+
+fn order_of(root: &Site) -> u64 {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = rustc_hash::FxHasher::default();
+    root.walk(0, &mut |it, _| it.id.hash(&mut hasher));
+    hasher.finish()
+}
+
+fn empty_site() -> Site {
+    crate::sites::tree::build("", &[], &[], &[], &[], 0, 0).root
+}

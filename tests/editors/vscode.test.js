@@ -1,0 +1,149 @@
+// Keys typed in a real VS Code, with the packaged extension installed, change a real page.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { launchChromium } from "../support/chromium.js";
+import { DEADLINE_MS } from "../support/deadline.js";
+import { makeProject } from "../support/project.js";
+import { fileAddress, packageExtension, startCodeServer } from "./code-server.js";
+
+/** @typedef {import("playwright-core").Page} Page */
+
+const PROJECT = new URL("project/", import.meta.url);
+/** VS Code itself takes its time to load. */
+const LOADING_MS = 3 * DEADLINE_MS;
+
+test("typing in VS Code changes the page and keeps its state", async (t) => {
+  const project = await makeProject(t, PROJECT);
+  const onDisk = await project.read("main.js");
+  const vsix = await packageExtension(t);
+  const server = await startCodeServer(t, { folder: project.folder, vsix, settings: { "capuchin.port": 0 } });
+  const browser = await launchChromium(t);
+  const context = await browser.newContext();
+  const editor = await context.newPage();
+  await editor.goto(fileAddress(server, project.path("main.js")));
+
+  await statusItem(editor, "no page").waitFor({ timeout: LOADING_MS });
+  const opened = context.waitForEvent("page");
+  await runCommand(editor, "Capuchin: Open Page");
+  const page = await opened;
+  /** @type {string[]} */
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  await statusItem(editor, "1 page").waitFor();
+  await page.click("#add");
+  await page.click("#add");
+  await waitForLabel(page, "count: 2");
+  await page.evaluate("window.kept = window.start");
+
+  // A word, key by key.
+  await editor.bringToFront();
+  await putCursorBefore(editor, "count: $");
+  await editor.keyboard.type("you are at ");
+  await waitForLabel(page, "you are at count: 2");
+  await statusItem(editor, /live (<1|\d+) ms · 1 page/).waitFor();
+
+  // Half-typed code leaves the page running.
+  await editor.keyboard.press("End");
+  await editor.keyboard.press("Backspace");
+  await editor.keyboard.type(" + (");
+  await statusItem(editor, "held").waitFor();
+  await page.click("#add");
+  await waitForLabel(page, "you are at count: 3");
+  await editor.keyboard.type("count * 2)");
+  await waitForLabel(page, "you are at count: 36");
+
+  // Undo is an edit like others.
+  await editor.keyboard.press("Control+z");
+  await waitForLabel(page, "you are at count: 3");
+  await editor.keyboard.press("Control+y");
+  await waitForLabel(page, "you are at count: 36");
+
+  // Nothing was saved, reloaded or broken.
+  assert.equal(await project.read("main.js"), onDisk);
+  assert.equal(await editor.locator(".tab.dirty", { hasText: "main.js" }).count(), 1);
+  assert.equal(await page.evaluate("window.kept !== undefined && window.kept === window.start"), true);
+  await page.click("#add");
+  await waitForLabel(page, "you are at count: 48");
+  assert.deepEqual(problems, []);
+
+  // A reload shows the unsaved text.
+  await page.reload();
+  await waitForLabel(page, "you are at count: 00");
+
+  // A page that is closed is no longer counted.
+  await page.close();
+  await statusItem(editor, "no page").waitFor();
+});
+
+test("VS Code says what is wrong with the server and starts it when the setting is put right", async (t) => {
+  const project = await makeProject(t, PROJECT);
+  const vsix = await packageExtension(t);
+  const wrong = { "capuchin.port": 0, "capuchin.path": "/nowhere/capuchin" };
+  const server = await startCodeServer(t, { folder: project.folder, vsix, settings: wrong });
+  const browser = await launchChromium(t);
+  const editor = await browser.newPage();
+  await editor.goto(fileAddress(server, project.path("main.js")));
+
+  const message = editor.locator(".notification-toast", {
+    hasText: "Capuchin's server from the setting capuchin.path could not be run: there is no /nowhere/capuchin.",
+  });
+  await message.waitFor({ timeout: LOADING_MS });
+  for (const action of ["Open Settings", "Restart", "Show Log"]) {
+    assert.equal(await message.getByRole("button", { name: action }).count(), 1, action);
+  }
+
+  await server.writeSettings({ "capuchin.port": 0 });
+  await statusItem(editor, "no page").waitFor();
+});
+
+/**
+ * @param {Page} editor
+ * @param {string | RegExp} text
+ */
+function statusItem(editor, text) {
+  return editor.locator(".statusbar-item[id^='capuchin.capuchin']", { hasText: text });
+}
+
+/**
+ * @param {Page} editor
+ * @param {string} title
+ */
+async function runCommand(editor, title) {
+  await editor.keyboard.press("F1");
+  const input = editor.locator(".quick-input-widget input");
+  await input.fill(`>${title}`);
+  await editor.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+}
+
+/**
+ * Puts the cursor before the only place where the text stands, by VS Code's own search.
+ *
+ * @param {Page} editor
+ * @param {string} text
+ */
+async function putCursorBefore(editor, text) {
+  await editor.locator(".monaco-editor .view-lines").first().click();
+  await editor.keyboard.press("Control+f");
+  await editor.locator(".find-widget.visible textarea").first().fill(text);
+  await editor.keyboard.press("Enter");
+  await editor.keyboard.press("Escape");
+  await editor.keyboard.press("ArrowLeft");
+}
+
+/**
+ * @param {Page} page
+ * @param {string} text
+ */
+async function waitForLabel(page, text) {
+  try {
+    await page.waitForFunction((expected) => document.querySelector("#label")?.textContent === expected, text, {
+      timeout: DEADLINE_MS,
+      // The page may be behind the editor's, where animation frames are rare.
+      polling: 20,
+    });
+  } catch (error) {
+    throw new Error(`the label is ${JSON.stringify(await page.textContent("#label"))} and not ${JSON.stringify(text)}`, {
+      cause: error,
+    });
+  }
+}
