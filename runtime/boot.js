@@ -1,3 +1,4 @@
+// @ts-check
 // Makes `__capuchin`, the one global of Capuchin, before any script of the page runs. A classic script, because instrumented classic scripts ask it for
 // their guard arrays while the page is still being parsed; the rest of the runtime is modules and comes later.
 (() => {
@@ -5,8 +6,8 @@
   if (Object.hasOwn(globalThis, "__capuchin")) return;
 
   // Elements can take the names of properties of `document`; the getter of the prototype cannot be taken.
-  const tag = Object.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(document);
-  const attribute = (name) => (tag === null ? null : Element.prototype.getAttribute.call(tag, name)) ?? "";
+  const tag = Object.getOwnPropertyDescriptor(Document.prototype, "currentScript")?.get?.call(document) ?? null;
+  const attribute = (/** @type {string} */ name) => (tag === null ? null : Element.prototype.getAttribute.call(tag, name)) ?? "";
   const source = tag === null ? "" : attribute("src");
   const base = new URL(source || "/@capuchin/boot.js", location.href);
 
@@ -21,6 +22,7 @@
   };
 
   // Guard arrays of scripts that ran before the runtime was there. Taken over and emptied by client.js.
+  /** @type {{ url: string, rev: number, nsites: number, guards: number[] }[]} */
   const waiting = [];
   const capuchin = {
     token: attribute("data-token"),
@@ -30,7 +32,9 @@
     origin: base.origin,
     natives,
     waiting,
+    /** The guard array of a plain script. @param {string} url @param {number} rev @param {number} nsites */
     script(url, rev, nsites) {
+      /** @type {number[]} */
       const guards = [];
       for (let id = 0; id < nsites; id++) guards.push(0);
       waiting.push({ url, rev, nsites, guards });

@@ -38,7 +38,7 @@ const host = createHost({
     const url = new URL("/@capuchin/socket", origin);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     url.searchParams.set("token", boot.token);
-    return new natives.WebSocket(url.href, "capuchin");
+    return /** @type {any} */ (new natives.WebSocket(url.href, "capuchin"));
   },
   onWake: (wake) => {
     addEventListener("online", wake);

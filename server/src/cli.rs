@@ -65,23 +65,19 @@ pub(crate) enum Command {
     /// Run the language server on stdin and stdout, with a dev server for the workspace
     Lsp(LspArgs),
     /// Serve a folder and patch its pages as the files on disk change
-    #[command(
-        after_help = "Prints the address as the first line on stdout. Stop it with Ctrl+C.
+    #[command(after_help = "Prints the address as the first line on stdout. Stop it with Ctrl+C.
 
 Examples:
   capuchin serve
   capuchin serve examples/game --open
-  capuchin serve --port 0 --log-level debug"
-    )]
+  capuchin serve --port 0 --log-level debug")]
     Serve(ServeArgs),
     /// Show what changing a file from OLD to NEW does: the verdict, the functions, the code sent to a page
-    #[command(
-        after_help = "Exits with 0 whatever the verdict is, and with 1 if a file cannot be read.
+    #[command(after_help = "Exits with 0 whatever the verdict is, and with 1 if a file cannot be read.
 
 Examples:
   capuchin diff old.js new.js
-  capuchin diff old.js new.js --json"
-    )]
+  capuchin diff old.js new.js --json")]
     Diff(DiffArgs),
     /// Open a browser tab with an editor on the left and a running program on the right; writes no files
     #[command(after_help = "Examples:
@@ -226,31 +222,18 @@ mod tests {
     #[test]
     fn defaults() {
         let (log, command) = read("capuchin serve").unwrap();
-        let Command::Serve(serve) = command else {
-            panic!("{command:?}")
-        };
-        assert_eq!(
-            (serve.root, serve.port, serve.open),
-            (PathBuf::from("."), 4177, false)
-        );
+        let Command::Serve(serve) = command else { panic!("{command:?}") };
+        assert_eq!((serve.root, serve.port, serve.open), (PathBuf::from("."), 4177, false));
         assert!(log.log_level.is_none() && log.log_file.is_none());
 
         let (_, command) = read("capuchin demo").unwrap();
-        let Command::Demo(demo) = command else {
-            panic!("{command:?}")
-        };
-        assert_eq!(
-            (demo.example.as_str(), demo.port, demo.no_open),
-            ("game", 4177, false)
-        );
+        let Command::Demo(demo) = command else { panic!("{command:?}") };
+        assert_eq!((demo.example.as_str(), demo.port, demo.no_open), ("game", 4177, false));
     }
 
     #[test]
     fn log_flags_stand_before_or_after_the_command() {
-        for line in [
-            "capuchin --log-level trace serve x",
-            "capuchin serve x --log-level trace",
-        ] {
+        for line in ["capuchin --log-level trace serve x", "capuchin serve x --log-level trace"] {
             let (log, _) = read(line).unwrap();
             assert!(matches!(log.log_level, Some(Level::Trace)), "{line}");
         }

@@ -8,10 +8,10 @@ pub mod backend;
 pub mod bind;
 #[cfg(test)]
 mod cases;
+mod entry;
 mod files;
 pub mod guard;
 mod html;
-mod modules;
 mod ranges;
 mod refusal;
 mod resolve;
@@ -22,7 +22,6 @@ mod testing;
 pub mod watch;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -37,6 +36,7 @@ use refusal::Refusal;
 pub use resolve::may_serve;
 use socket::Sockets;
 
+use crate::modules::Root;
 use crate::wire::PageId;
 
 /// Where everything of ours is served.
@@ -45,8 +45,7 @@ pub(crate) const PREFIX: &str = "/@capuchin/";
 /// What one server is: made once per start.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Canonical.
-    pub root: PathBuf,
+    pub root: Root,
     /// The port that is really bound: it is a part of the Host and Origin that are let in.
     pub port: u16,
     pub token: Token,
@@ -55,10 +54,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// A server for the folder `root` on the bound `port`, with a new token.
-    pub fn new(root: &Path, port: u16) -> anyhow::Result<Config> {
-        let root = root.canonicalize().with_context(|| format!("the folder {} cannot be opened", root.display()))?;
-        anyhow::ensure!(root.is_dir(), "{} is not a folder", root.display());
+    /// A server for `root` on the bound `port`, with a new token.
+    pub fn new(root: Root, port: u16) -> anyhow::Result<Config> {
         let token = Token::random().context("the system gives no random numbers")?;
         let server = guard::random_text::<6>().context("the system gives no random numbers")?;
         Ok(Config { root, port, token, server })
@@ -67,7 +64,7 @@ impl Config {
 
 /// What the handlers share.
 pub(crate) struct Shared {
-    root: PathBuf,
+    root: Root,
     rules: Rules,
     token: Token,
     server: String,
@@ -100,8 +97,8 @@ pub fn app(config: Config, backend: Arc<dyn Backend>) -> Router {
     Router::new()
         .route("/@capuchin/boot.js", get(runtime::boot))
         .route("/@capuchin/runtime/{*file}", get(runtime::file))
-        .route("/@capuchin/entry", get(modules::entry))
-        .route("/@capuchin/graph", get(modules::graph))
+        .route("/@capuchin/entry", get(entry::entry))
+        .route("/@capuchin/graph", get(entry::graph))
         .route("/@capuchin/socket", get(socket::upgrade))
         .route("/@capuchin/{*rest}", get(async || Refusal::NOT_OURS))
         .fallback(files::serve)

@@ -33,7 +33,12 @@ pub fn channel() -> (Handle, mpsc::Receiver<Event>) {
 }
 
 /// Starts the loop on a thread of its own. `server` names this start.
-pub fn start(graph: Arc<Graph>, server: String, notices: Notices, events: mpsc::Receiver<Event>) -> std::thread::JoinHandle<()> {
+pub fn start(
+    graph: Arc<Graph>,
+    server: String,
+    notices: Notices,
+    events: mpsc::Receiver<Event>,
+) -> std::thread::JoinHandle<()> {
     std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || Engine::new(graph, server, notices).run(&events))
@@ -67,7 +72,14 @@ pub(crate) struct Engine {
 
 impl Engine {
     fn new(graph: Arc<Graph>, server: String, notices: Notices) -> Engine {
-        Engine { graph, server, notices, pages: Pages::default(), documents: FxHashMap::default(), hot: FxHashMap::default() }
+        Engine {
+            graph,
+            server,
+            notices,
+            pages: Pages::default(),
+            documents: FxHashMap::default(),
+            hot: FxHashMap::default(),
+        }
     }
 
     fn run(mut self, events: &mpsc::Receiver<Event>) {
@@ -195,7 +207,10 @@ impl Engine {
             FromPage::Loaded { modules } => self.loaded(page, modules),
             FromPage::Error { module, message, stack } => {
                 let module = module.unwrap_or_default();
-                tracing::info!("page {page}: {module} {message}{}", stack.map(|it| format!("\n{it}")).unwrap_or_default());
+                tracing::info!(
+                    "page {page}: {module} {message}{}",
+                    stack.map(|it| format!("\n{it}")).unwrap_or_default()
+                );
             }
         }
     }

@@ -147,7 +147,8 @@ impl Graph {
             _ if package == Some(PackageType::Module) && in_dependencies => Some(Flavour::Esm),
             _ => None,
         };
-        let otherwise = if in_dependencies && package != Some(PackageType::Module) { Flavour::Cjs } else { Flavour::Esm };
+        let otherwise =
+            if in_dependencies && package != Some(PackageType::Module) { Flavour::Cjs } else { Flavour::Esm };
         Options { flavour, otherwise, plain: in_dependencies }
     }
 
@@ -165,7 +166,8 @@ impl Graph {
             return Err(format!("{shown} is larger than {} MB, too large to be a module", LARGEST_MODULE >> 20));
         }
         let bytes = std::fs::read(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
-        let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text; save it as UTF-8 to load it"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text; save it as UTF-8 to load it"))?;
         Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
     }
 
@@ -241,7 +243,10 @@ impl Graph {
             "json" | "css" => {
                 let kind = if extension == "json" { ModuleKind::Json } else { ModuleKind::Css };
                 return match self.text(&real) {
-                    Ok(text) if kind == ModuleKind::Json && serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() => {
+                    Ok(text)
+                        if kind == ModuleKind::Json
+                            && serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() =>
+                    {
                         failed(id, rev, format!("{id} is not valid JSON"))
                     }
                     Ok(text) => data(id, rev, kind, &text, &text),
@@ -297,7 +302,10 @@ impl Graph {
             Flavour::Classic(number) => {
                 let script = crate::sites::collect::quoted(&id);
                 let stamp = crate::sites::collect::quoted(&stamp);
-                Arc::from(format!("const $cap_g{number}=__capuchin.script({script},{rev},{sites},{stamp});{}", module.code))
+                Arc::from(format!(
+                    "const $cap_g{number}=__capuchin.script({script},{rev},{sites},{stamp});{}",
+                    module.code
+                ))
             }
             _ => Arc::from(module.code),
         };

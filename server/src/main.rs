@@ -27,30 +27,16 @@ fn main() -> ExitCode {
 
 fn call(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Lsp(args) => run::lsp(LspOptions {
-            client_process_id: args.client_process_id,
-        }),
+        Command::Lsp(args) => run::lsp(LspOptions { client_process_id: args.client_process_id }),
         Command::Serve(args) => {
             let root = Root::open(&args.root)?;
-            run::serve(ServeOptions {
-                root: root.path().to_owned(),
-                port: args.port,
-                open: args.open,
-            })
+            run::serve(ServeOptions { root: root.path().to_owned(), port: args.port, open: args.open })
         }
         Command::Diff(args) => {
             let (old, new) = (cli::read_source(&args.old)?, cli::read_source(&args.new)?);
-            run::diff(DiffOptions {
-                old,
-                new,
-                json: args.json,
-            })
+            run::diff(DiffOptions { old, new, json: args.json })
         }
-        Command::Demo(args) => run::demo(DemoOptions {
-            example: args.example,
-            port: args.port,
-            open: !args.no_open,
-        }),
+        Command::Demo(args) => run::demo(DemoOptions { example: args.example, port: args.port, open: !args.no_open }),
         Command::Completions { shell } => cli::print_completions(shell).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -96,7 +96,20 @@ impl Program {
         let roots = vec![RootVersion { rev, shell: root.shell, scope: Arc::clone(&root.scope) }];
         let items = module.items.clone();
         let order = order_of(&root);
-        Ok((Program { text: Rope::from_str(source), order, root, ids, options, flavour: module.flavour, rev, roots, items }, module))
+        Ok((
+            Program {
+                text: Rope::from_str(source),
+                order,
+                root,
+                ids,
+                options,
+                flavour: module.flavour,
+                rev,
+                roots,
+                items,
+            },
+            module,
+        ))
     }
 
     /// The whole module as a page loads it now.
@@ -134,7 +147,9 @@ impl Program {
             let end = start + site.at(&change.path).len;
             let inner = &text[start as usize..end as usize];
             let lines = inner_lines(&text[..start as usize]);
-            let column = text[..start as usize].rfind('\n').map_or(start + self.column_of(origin, line), |it| start - it as u32 - 1);
+            let column = text[..start as usize]
+                .rfind('\n')
+                .map_or(start + self.column_of(origin, line), |it| start - it as u32 - 1);
             let place = Place { start: origin + start, line: line + lines, column };
             match self.plan_inner(&mut site, &change.path, before, inner, place, rev, &mut ids) {
                 Ok(Some(it)) => plan.sites.push(it),
@@ -300,7 +315,9 @@ impl Program {
         site.free.iter().all(|name| match (self.root.scope.names.get(name), page_root.scope.names.get(name)) {
             (None, _) => true,
             (Some(now), Some(then)) => now == then,
-            (Some(Bind::Local | Bind::Import { .. }), None) => site.scope.lookup(name) != self.root.scope.names.get(name),
+            (Some(Bind::Local | Bind::Import { .. }), None) => {
+                site.scope.lookup(name) != self.root.scope.names.get(name)
+            }
         })
     }
 
@@ -400,7 +417,12 @@ fn why(old: &[Item], new: &[Item]) -> Reason {
     let item = added.first().or(removed.first());
     let (start, end) = added.first().map_or((0, 0), |it| (it.start, it.end));
     let Some(item) = item else {
-        return Reason { code: "order", message: "top-level statements changed their order".to_owned(), start: 0, end: 0 };
+        return Reason {
+            code: "order",
+            message: "top-level statements changed their order".to_owned(),
+            start: 0,
+            end: 0,
+        };
     };
     let is_changed = !added.is_empty() && !removed.is_empty();
     let verb = match (is_changed, added.is_empty()) {
@@ -416,7 +438,11 @@ fn why(old: &[Item], new: &[Item]) -> Reason {
         ItemKind::Variable => ("variable", "a variable of the top level"),
         ItemKind::Statement => ("statement", "a statement of the top level"),
     };
-    let names = if item.names.is_empty() || item.names.len() > 3 { String::new() } else { format!(" ({})", item.names.join(", ")) };
+    let names = if item.names.is_empty() || item.names.len() > 3 {
+        String::new()
+    } else {
+        format!(" ({})", item.names.join(", "))
+    };
     Reason { code, message: format!("{what}{names} {verb}: the module has to run again"), start, end }
 }
 

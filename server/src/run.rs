@@ -54,9 +54,11 @@ pub fn lsp(options: LspOptions) -> anyhow::Result<ExitCode> {
 
 /// Starts everything for one editor: called when `initialize` arrives.
 fn start_for_editor(init: InitOptions) -> anyhow::Result<Started> {
-    let root = init.root.context("the editor opened no folder: open one, or set capuchin.root to the folder to serve")?;
+    let root =
+        init.root.context("the editor opened no folder: open one, or set capuchin.root to the folder to serve")?;
     let port = init.port.unwrap_or(DEFAULT_PORT);
-    let project = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(Project::start(&root, port)))?;
+    let project =
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(Project::start(&root, port)))?;
     let notices = project.hub.subscribe();
     let engine = project.engine.clone();
     // The project lives as long as the process.
@@ -91,7 +93,11 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("the async runtime can't start")
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the async runtime can't start")
 }
 
 /// One line for whoever started the program.
@@ -106,7 +112,9 @@ fn log(notice: &Notice) {
         Notice::Verdict(it) => tracing::info!("{}: {}", it.uri, it.verdict),
         Notice::Outcome(it) => tracing::info!("{} in page {}: {}, {:.1} ms", it.uri, it.page, it.outcome, it.ms),
         Notice::PagesChanged { count } => tracing::info!("{count} pages connected"),
-        Notice::Problems { uri, problems, .. } => problems.iter().for_each(|it| tracing::warn!("{uri}: {}", it.message)),
+        Notice::Problems { uri, problems, .. } => {
+            problems.iter().for_each(|it| tracing::warn!("{uri}: {}", it.message))
+        }
         Notice::Message { text, .. } => tracing::warn!("{text}"),
     }
 }

@@ -99,7 +99,10 @@ pub struct Site {
 pub enum Bind {
     Local,
     /// An import: the namespace holder's number and the exported name (`None`: the namespace itself).
-    Import { holder: u32, member: Option<Box<str>> },
+    Import {
+        holder: u32,
+        member: Option<Box<str>>,
+    },
 }
 
 /// A lexical scope that a site can be created in.

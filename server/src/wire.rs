@@ -147,10 +147,20 @@ pub struct Reason {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ToPage {
     /// The answer to a hello.
-    Welcome { v: u32, server: String, page: PageId },
+    Welcome {
+        v: u32,
+        server: String,
+        page: PageId,
+    },
     /// Changes that apply together. `seq` counts from 1 for each page, without gaps.
-    Push { seq: u64, when: When, changes: Vec<Change> },
-    Reload { reason: Reason },
+    Push {
+        seq: u64,
+        when: When,
+        changes: Vec<Change>,
+    },
+    Reload {
+        reason: Reason,
+    },
 }
 
 impl ToPage {
@@ -174,15 +184,38 @@ pub enum When {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Change {
     /// New code for functions of a module. The page's revision of it must be `from`; if it is not, the page says hello again.
-    Patch { module: String, from: u64, rev: u64, stamp: String, sites: Vec<SitePatch>, nsites: u32 },
+    Patch {
+        module: String,
+        from: u64,
+        rev: u64,
+        stamp: String,
+        sites: Vec<SitePatch>,
+        nsites: u32,
+    },
     /// The module has to run again: `defs[0]` is the module, the others are modules new to the page.
-    Update { module: String, from: u64, rev: u64, defs: Vec<ModuleDef> },
+    Update {
+        module: String,
+        from: u64,
+        rev: u64,
+        defs: Vec<ModuleDef>,
+    },
     /// The file was deleted.
-    Remove { module: String, rev: u64 },
+    Remove {
+        module: String,
+        rev: u64,
+    },
     /// A stylesheet of a `<link>` changed.
-    Css { url: String, rev: u64 },
-    Asset { url: String, rev: u64 },
-    Html { url: String },
+    Css {
+        url: String,
+        rev: u64,
+    },
+    Asset {
+        url: String,
+        rev: u64,
+    },
+    Html {
+        url: String,
+    },
     /// The problem of a module that the page shows; no message: it is solved.
     Problem {
         module: String,
@@ -234,7 +267,7 @@ impl Graph {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModuleDef {
-    /// The root-relative URL path, see [`module_id`].
+    /// The root-relative URL path.
     pub id: String,
     pub kind: ModuleKind,
     /// The program revision that `code` stands for. Counted for the whole server, never backwards.
@@ -303,21 +336,6 @@ impl Dep {
     }
 }
 
-/// The module id of a file, from the parts of its path below the root: its URL path, percent-encoded as browsers do it.
-///
-/// One file must have one id wherever it comes from (an import, a script tag typed by hand), so every id is made here.
-pub fn module_id<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
-    use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-    /// The path set of the URL standard, and `%` itself.
-    const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'^').add(b'`').add(b'{').add(b'}').add(b'%');
-    let mut id = String::new();
-    for segment in segments {
-        id.push('/');
-        id.extend(utf8_percent_encode(segment, PATH));
-    }
-    id
-}
-
 fn is_false(it: &bool) -> bool {
     !it
 }
@@ -366,10 +384,21 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_ignored_and_unknown_types_are_errors() {
-        assert_eq!(FromPage::parse(r#"{"type":"loaded","modules":[],"new":1}"#).expect("a message"), FromPage::Loaded { modules: Vec::new() });
+        assert_eq!(
+            FromPage::parse(r#"{"type":"loaded","modules":[],"new":1}"#).expect("a message"),
+            FromPage::Loaded { modules: Vec::new() }
+        );
         let dep: Dep = serde_json::from_str(r#"{"spec":"./a","new":{},"id":"/a.js"}"#).expect("a dependency");
         assert_eq!(dep, Dep::new("./a", Target::Id("/a.js".to_owned())));
-        for text in [r#"{"type":"other"}"#, r#"{"type":"Loaded","modules":[]}"#, r#"{"modules":[]}"#, "[]", "null", "", r#"{"type":"loaded"}"#] {
+        for text in [
+            r#"{"type":"other"}"#,
+            r#"{"type":"Loaded","modules":[]}"#,
+            r#"{"modules":[]}"#,
+            "[]",
+            "null",
+            "",
+            r#"{"type":"loaded"}"#,
+        ] {
             assert!(FromPage::parse(text).is_err(), "{text}");
         }
     }
@@ -387,14 +416,16 @@ mod tests {
 
     #[test]
     fn outcomes_are_called_the_same_everywhere() {
-        for outcome in [Outcome::Live, Outcome::NextCall, Outcome::Held, Outcome::ModuleUpdated, Outcome::NeedsReload, Outcome::Refused, Outcome::Threw] {
+        for outcome in [
+            Outcome::Live,
+            Outcome::NextCall,
+            Outcome::Held,
+            Outcome::ModuleUpdated,
+            Outcome::NeedsReload,
+            Outcome::Refused,
+            Outcome::Threw,
+        ] {
             assert_eq!(serde_json::to_value(outcome).expect("JSON"), outcome.as_str());
         }
-    }
-
-    #[test]
-    fn module_ids_are_url_paths() {
-        assert_eq!(module_id(["src", "main.js"]), "/src/main.js");
-        assert_eq!(module_id(["a b", "é?#%.js", "@x", "it's (1).js"]), "/a%20b/%C3%A9%3F%23%25.js/@x/it's%20(1).js");
     }
 }

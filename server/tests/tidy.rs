@@ -13,14 +13,9 @@ const NOT_OURS: [&str; 4] = [".git", "target", "node_modules", "dist"];
 
 #[test]
 fn every_rust_module_says_what_it_is_for() {
-    let modules = files(&repository())
-        .into_iter()
-        .filter(|path| has_extension(path, "rs"));
+    let modules = files(&repository()).into_iter().filter(|path| has_extension(path, "rs"));
     let undocumented = modules.filter(|path| !text(path).unwrap_or_default().starts_with("//!"));
-    check(
-        "begin these files with '//!' and what they are for, and must not know",
-        undocumented.map(shown),
-    );
+    check("begin these files with '//!' and what they are for, and must not know", undocumented.map(shown));
 }
 
 #[test]
@@ -32,17 +27,10 @@ fn pure_rooms_do_not_know_the_shells() {
         modules.push(sources.join(room).with_extension("rs"));
         for path in modules {
             let names = names_used(&text(&path).unwrap_or_default());
-            offences.extend(
-                names
-                    .iter()
-                    .map(|name| format!("{} uses {name}", shown(path.clone()))),
-            );
+            offences.extend(names.iter().map(|name| format!("{} uses {name}", shown(path.clone()))));
         }
     }
-    check(
-        "text goes in and values come out of these rooms; move what needs a shell into it",
-        offences,
-    );
+    check("text goes in and values come out of these rooms; move what needs a shell into it", offences);
 }
 
 #[test]
@@ -52,28 +40,16 @@ fn the_changelog_has_a_place_for_what_changed() {
     let has_heading = changelog
         .lines()
         .filter_map(|line| line.strip_prefix("## "))
-        .any(|heading| {
-            heading
-                .split_whitespace()
-                .any(|word| word == "Unreleased" || word == version)
-        });
-    assert!(
-        has_heading,
-        "CHANGELOG.md has neither '## Unreleased' nor '## {version}'"
-    );
+        .any(|heading| heading.split_whitespace().any(|word| word == "Unreleased" || word == version));
+    assert!(has_heading, "CHANGELOG.md has neither '## Unreleased' nor '## {version}'");
 }
 
 #[test]
 fn no_file_knows_the_machine_it_was_written_on() {
-    let home = std::env::var("HOME")
-        .or_else(|_| std::env::var("USERPROFILE"))
-        .unwrap_or_default();
+    let home = std::env::var("HOME").or_else(|_| std::env::var("USERPROFILE")).unwrap_or_default();
     let folders = [repository().display().to_string(), home];
     // One name alone, such as '/root', also stands for other things.
-    let folders: Vec<&String> = folders
-        .iter()
-        .filter(|it| it.matches(['/', '\\']).count() >= 2)
-        .collect();
+    let folders: Vec<&String> = folders.iter().filter(|it| it.matches(['/', '\\']).count() >= 2).collect();
     let mut offences = Vec::new();
     for path in files(&repository()) {
         let Some(text) = text(&path) else { continue };
@@ -83,24 +59,14 @@ fn no_file_knows_the_machine_it_was_written_on() {
             }
         }
     }
-    check(
-        "write paths relative to the repository, or made up",
-        offences,
-    );
+    check("write paths relative to the repository, or made up", offences);
 }
 
 #[test]
 fn lock_files_name_no_registry() {
-    let lock_files = files(&repository())
-        .into_iter()
-        .filter(|path| path.ends_with("package-lock.json"));
-    let offences = lock_files.filter(|path| {
-        text(path)
-            .unwrap_or_default()
-            .contains("\"resolved\": \"http")
-    });
-    let advice =
-        "write these again with 'omit-lockfile-registry-resolved=true' in the .npmrc beside them";
+    let lock_files = files(&repository()).into_iter().filter(|path| path.ends_with("package-lock.json"));
+    let offences = lock_files.filter(|path| text(path).unwrap_or_default().contains("\"resolved\": \"http"));
+    let advice = "write these again with 'omit-lockfile-registry-resolved=true' in the .npmrc beside them";
     check(advice, offences.map(shown));
 }
 
@@ -109,17 +75,11 @@ fn the_rules_find_what_they_look_for() {
     for (source, expected) in [
         ("use crate::wire::Dep;", &["crate::wire"][..]),
         ("use crate::{text::Document, engine};", &["crate::engine"]),
-        (
-            "use crate::{\n    text::{lsp, Document},\n    dev_server::app,\n};",
-            &["crate::dev_server"],
-        ),
+        ("use crate::{\n    text::{lsp, Document},\n    dev_server::app,\n};", &["crate::dev_server"]),
         ("fn f() -> super::lsp::X {}", &["super::lsp"]),
         ("use axum::Router;", &["axum"]),
         ("// use crate::wire::Dep;\n//! [`crate::engine`]", &[]),
-        (
-            "use crate::text::wire; use base64::engine::general; let axum = 1;",
-            &[],
-        ),
+        ("use crate::text::wire; use base64::engine::general; let axum = 1;", &[]),
         ("use crate::wires;", &[]),
     ] {
         assert_eq!(names_used(source), expected, "{source}");
@@ -136,9 +96,7 @@ fn the_rules_find_what_they_look_for() {
 
 /// The shells that a pure room's source names, as it names them.
 fn names_used(source: &str) -> Vec<String> {
-    let without_comments = source
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default());
+    let without_comments = source.lines().map(|line| line.split("//").next().unwrap_or_default());
     let code = without_comments.collect::<Vec<_>>().join("\n");
     let mut found = Vec::new();
     for start in ["crate::", "super::"] {
@@ -148,24 +106,14 @@ fn names_used(source: &str) -> Vec<String> {
                 Some(group) => names_in_group(group),
                 None => vec![first_name(rest)],
             };
-            found.extend(
-                names
-                    .into_iter()
-                    .filter(|it| SHELLS.contains(it))
-                    .map(|it| format!("{start}{it}")),
-            );
+            found.extend(names.into_iter().filter(|it| SHELLS.contains(it)).map(|it| format!("{start}{it}")));
         }
     }
     let is_used = |name: &str| {
         code.match_indices(&format!("{name}::"))
             .any(|(at, _)| !code[..at].ends_with(|it: char| is_name_part(it) || it == ':'))
     };
-    found.extend(
-        SHELL_CRATES
-            .iter()
-            .filter(|name| is_used(name))
-            .map(|name| (*name).to_owned()),
-    );
+    found.extend(SHELL_CRATES.iter().filter(|name| is_used(name)).map(|name| (*name).to_owned()));
     found
 }
 
@@ -206,28 +154,18 @@ fn mentions(line: &str, path: &str) -> bool {
 #[track_caller]
 fn check(advice: &str, offences: impl IntoIterator<Item = String>) {
     let offences: Vec<String> = offences.into_iter().collect();
-    assert!(
-        offences.is_empty(),
-        "{advice}:\n  {}",
-        offences.join("\n  ")
-    );
+    assert!(offences.is_empty(), "{advice}:\n  {}", offences.join("\n  "));
 }
 
 fn repository() -> PathBuf {
     let server = Path::new(env!("CARGO_MANIFEST_DIR"));
-    server
-        .parent()
-        .expect("the crate is a folder of the repository")
-        .to_owned()
+    server.parent().expect("the crate is a folder of the repository").to_owned()
 }
 
 /// All files below a folder, in order, but those that were built or installed; none if there is no such folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
     entries.sort();
     let mut found = Vec::new();
     for path in entries {
@@ -254,8 +192,5 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 }
 
 fn shown(path: PathBuf) -> String {
-    path.strip_prefix(repository())
-        .unwrap_or(&path)
-        .display()
-        .to_string()
+    path.strip_prefix(repository()).unwrap_or(&path).display().to_string()
 }

@@ -78,8 +78,8 @@ export async function startCodeServer(t, { folder, vsix, settings = {} }) {
   const writeSettings = (changed) =>
     writeFile(
       settingsFile,
-      // In the browser VS Code saves by itself unless it is told not to, and nothing here may be saved.
-      JSON.stringify({ "files.autoSave": "off", "workbench.startupEditor": "none", "git.enabled": false, ...changed }),
+      // In a browser VS Code saves by itself unless it is told not to. The rest only takes time or room.
+      JSON.stringify({ "files.autoSave": "off", "workbench.startupEditor": "none", "git.enabled": false, "chat.disableAIFeatures": true, ...changed }),
     );
   await writeSettings(settings);
 
@@ -142,12 +142,10 @@ function environment(home) {
     XDG_CACHE_HOME: join(home, "cache"),
     XDG_CONFIG_HOME: join(home, "config"),
     XDG_DATA_HOME: join(home, "share"),
-    // The browser runs on this computer, so the page's own address is the right one for it.
-    VSCODE_PROXY_URI: "http://127.0.0.1:{{port}}/",
   };
   // A VS Code that this test is started from would have its say.
   for (const name of Object.keys(env)) {
-    if (/^(CAPUCHIN_BIN|PASSWORD|HASHED_PASSWORD|CODE_SERVER_.*|VSCODE_(?!PROXY_URI).*)$/.test(name)) delete env[name];
+    if (/^(CAPUCHIN_BIN|PASSWORD|HASHED_PASSWORD|CODE_SERVER_.*|VSCODE_.*)$/.test(name)) delete env[name];
   }
   return env;
 }

@@ -23,9 +23,7 @@ test("typing in VS Code changes the page and keeps its state", async (t) => {
   await editor.goto(fileAddress(server, project.path("main.js")));
 
   await statusItem(editor, "no page").waitFor({ timeout: LOADING_MS });
-  const opened = context.waitForEvent("page");
-  await runCommand(editor, "Capuchin: Open Page");
-  const page = await opened;
+  const page = await openPageByCommand(editor);
   /** @type {string[]} */
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
@@ -102,6 +100,24 @@ test("VS Code says what is wrong with the server and starts it when the setting 
  */
 function statusItem(editor, text) {
   return editor.locator(".statusbar-item[id^='capuchin.capuchin']", { hasText: text });
+}
+
+/**
+ * Lets VS Code open the page. code-server sends the browser to a path of its own that stands for the page's port, for
+ * browsers on other computers; this one is on the same and goes to that port itself.
+ *
+ * @param {Page} editor
+ */
+async function openPageByCommand(editor) {
+  const context = editor.context();
+  const forwarded = /\/proxy\/(\d+)\/$/;
+  await context.route(forwarded, (route) => route.fulfill({ contentType: "text/html", body: "" }));
+  const opened = context.waitForEvent("page");
+  await runCommand(editor, "Capuchin: Open Page");
+  const page = await opened;
+  await page.waitForURL(forwarded);
+  await page.goto(`http://127.0.0.1:${forwarded.exec(page.url())?.[1]}/`);
+  return page;
 }
 
 /**

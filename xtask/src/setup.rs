@@ -13,43 +13,23 @@ pub(crate) struct Part {
     needs: &'static str,
 }
 
-pub(crate) const RUNTIME: Part = Part {
-    folder: "runtime",
-    name: "runtime",
-    needs: "the types that check the page's side",
-};
-pub(crate) const DEMO_EDITOR: Part = Part {
-    folder: "demo/editor",
-    name: "demo-editor",
-    needs: "CodeMirror and the bundler of the demo's editor",
-};
-pub(crate) const EXTENSION: Part = Part {
-    folder: "vscode-extension",
-    name: "extension",
-    needs: "the bundler and packager of the VS Code extension",
-};
-pub(crate) const TESTS: Part = Part {
-    folder: "tests",
-    name: "tests",
-    needs: "what drives the browser in the tests",
-};
+pub(crate) const RUNTIME: Part =
+    Part { folder: "runtime", name: "runtime", needs: "the types that check the page's side" };
+pub(crate) const DEMO_EDITOR: Part =
+    Part { folder: "demo/editor", name: "demo-editor", needs: "CodeMirror and the bundler of the demo's editor" };
+pub(crate) const EXTENSION: Part =
+    Part { folder: "vscode-extension", name: "extension", needs: "the bundler and packager of the VS Code extension" };
+pub(crate) const TESTS: Part = Part { folder: "tests", name: "tests", needs: "what drives the browser in the tests" };
 
 pub(crate) const PARTS: [&Part; 4] = [&RUNTIME, &DEMO_EDITOR, &EXTENSION, &TESTS];
 
 /// Everything. One thing that cannot be installed does not keep the others from it.
 pub(crate) fn all() -> Outcome {
-    let mut problems: Vec<String> = PARTS
-        .iter()
-        .filter_map(|part| npm_packages(part).err())
-        .collect();
+    let mut problems: Vec<String> = PARTS.iter().filter_map(|part| npm_packages(part).err()).collect();
     problems.extend(chromium().err());
     problems.extend(neovim().err());
     problems.extend(code_server().err());
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(problems.join("; "))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
 }
 
 /// Installs a part's npm packages as its lock file has them, unless that was done since the lock file changed.
@@ -63,50 +43,30 @@ pub(crate) fn npm_packages(part: &Part) -> Outcome {
         return Ok(());
     }
     if !succeeds("node", &["--version"]) {
-        return Err("Node.js 20 or newer is missing: install it from your system's packages or from nodejs.org".to_owned());
+        return Err(
+            "Node.js 20 or newer is missing: install it from your system's packages or from nodejs.org".to_owned()
+        );
     }
-    println!(
-        "Installing the npm packages of {}: {}",
-        part.folder, part.needs
-    );
+    println!("Installing the npm packages of {}: {}", part.folder, part.needs);
     run(npm(&["ci", "--no-audit", "--no-fund"], part.folder))
 }
 
 /// The browser of the tests.
 pub(crate) fn chromium() -> Outcome<PathBuf> {
-    const NAMES: [&str; 5] = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-        "chrome",
-    ];
+    const NAMES: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
     const PLACES: [&str; 4] = [
         "/Applications/Chromium.app/Contents/MacOS/Chromium",
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
         r"C:\Program Files\Google\Chrome\Application\chrome.exe",
         r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
     ];
-    let find =
-        || in_path(&NAMES).or_else(|| PLACES.iter().map(PathBuf::from).find(|path| path.is_file()));
-    program(
-        "Chromium",
-        "CAPUCHIN_CHROMIUM",
-        "chromium",
-        "the tests run programs in a real browser",
-        find,
-    )
+    let find = || in_path(&NAMES).or_else(|| PLACES.iter().map(PathBuf::from).find(|path| path.is_file()));
+    program("Chromium", "CAPUCHIN_CHROMIUM", "chromium", "the tests run programs in a real browser", find)
 }
 
 /// One of the editors of the tests.
 pub(crate) fn neovim() -> Outcome<PathBuf> {
-    program(
-        "Neovim",
-        "CAPUCHIN_NVIM",
-        "neovim",
-        "the tests type into a real editor",
-        || in_path(&["nvim"]),
-    )
+    program("Neovim", "CAPUCHIN_NVIM", "neovim", "the tests type into a real editor", || in_path(&["nvim"]))
 }
 
 /// VS Code for the tests; its own script knows what is there already.
@@ -131,10 +91,7 @@ fn program(
         return if path.is_file() {
             Ok(path)
         } else {
-            Err(format!(
-                "{variable} names '{}', which is not a file",
-                path.display()
-            ))
+            Err(format!("{variable} names '{}', which is not a file", path.display()))
         };
     }
     if let Some(path) = find() {
@@ -142,8 +99,7 @@ fn program(
         return Ok(path);
     }
     if !may_use_apt() {
-        let by_hand =
-            format!("install it from your system's packages, or set {variable} to where it is");
+        let by_hand = format!("install it from your system's packages, or set {variable} to where it is");
         return Err(format!("{name} is missing ({reason}): {by_hand}"));
     }
     println!("Installing {name} by apt: {reason}");
@@ -154,23 +110,8 @@ fn program(
 fn apt_install(package: &str) -> Outcome {
     // Once for all packages: an update deletes what a later install would have found downloaded.
     static UPDATED: OnceLock<Outcome> = OnceLock::new();
-    UPDATED
-        .get_or_init(|| {
-            run(command(
-                "apt-get",
-                ["update", "-o", "DPkg::Lock::Timeout=600"],
-                "",
-            ))
-        })
-        .clone()?;
-    let args = [
-        "install",
-        "-y",
-        "--no-install-recommends",
-        "-o",
-        "DPkg::Lock::Timeout=600",
-        package,
-    ];
+    UPDATED.get_or_init(|| run(command("apt-get", ["update", "-o", "DPkg::Lock::Timeout=600"], ""))).clone()?;
+    let args = ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=600", package];
     let mut install = command("apt-get", args, "");
     install.env("DEBIAN_FRONTEND", "noninteractive");
     run(install)
@@ -178,26 +119,15 @@ fn apt_install(package: &str) -> Outcome {
 
 /// Debian's own packages, installed by root. Ubuntu's `chromium` is a snap, which a test cannot drive.
 fn may_use_apt() -> bool {
-    let is_debian = std::fs::read_to_string("/etc/os-release").is_ok_and(|text| {
-        text.lines()
-            .any(|line| line == "ID=debian" || line == "ID=\"debian\"")
-    });
+    let is_debian = std::fs::read_to_string("/etc/os-release")
+        .is_ok_and(|text| text.lines().any(|line| line == "ID=debian" || line == "ID=\"debian\""));
     is_debian && output("id", &["-u"]).as_deref() == Some("0")
 }
 
 /// npm writes this file last, so a set-up that was interrupted does not count.
 fn are_installed(folder: &Path) -> bool {
-    let changed = |file: &str| {
-        folder
-            .join(file)
-            .metadata()
-            .and_then(|it| it.modified())
-            .ok()
-    };
-    match (
-        changed("package-lock.json"),
-        changed("node_modules/.package-lock.json"),
-    ) {
+    let changed = |file: &str| folder.join(file).metadata().and_then(|it| it.modified()).ok();
+    match (changed("package-lock.json"), changed("node_modules/.package-lock.json")) {
         (Some(wanted), Some(installed)) => installed >= wanted,
         _ => false,
     }
@@ -218,8 +148,7 @@ mod tests {
         let write = |file: &str, seconds_ago: u64| {
             fs::create_dir_all(folder.join(file).parent().unwrap()).unwrap();
             let file = File::create(folder.join(file)).unwrap();
-            file.set_modified(now - Duration::from_secs(seconds_ago))
-                .unwrap();
+            file.set_modified(now - Duration::from_secs(seconds_ago)).unwrap();
         };
         write("package-lock.json", 20);
         fs::create_dir(folder.join("node_modules")).unwrap();

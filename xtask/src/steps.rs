@@ -11,10 +11,7 @@ pub(crate) struct Step {
 
 impl Step {
     pub(crate) fn new(name: impl Into<String>, action: impl Fn() -> Outcome + 'static) -> Step {
-        Step {
-            name: name.into(),
-            action: Box::new(action),
-        }
+        Step { name: name.into(), action: Box::new(action) }
     }
 }
 
@@ -22,13 +19,7 @@ impl Step {
 pub(crate) fn run_all(steps: &[Step]) -> Outcome {
     let results: Vec<Done<'_>> = steps.iter().map(run_one).collect();
     println!("\n{}", summary(&results));
-    match results
-        .iter()
-        .filter(|it| it.outcome.is_err())
-        .map(|it| it.name)
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
+    match results.iter().filter(|it| it.outcome.is_err()).map(|it| it.name).collect::<Vec<_>>().as_slice() {
         [] => Ok(()),
         failed => Err(format!("failed: {}", failed.join(", "))),
     }
@@ -47,22 +38,13 @@ fn run_one(step: &Step) -> Done<'_> {
     if let Err(sentence) = &outcome {
         println!("✗ {}: {sentence}", step.name);
     }
-    Done {
-        name: &step.name,
-        took: start.elapsed(),
-        outcome,
-    }
+    Done { name: &step.name, took: start.elapsed(), outcome }
 }
 
 /// The last line is read by machines.
 fn summary(results: &[Done<'_>]) -> String {
     let mut lines = vec!["── summary ──".to_owned()];
-    for Done {
-        name,
-        took,
-        outcome,
-    } in results
-    {
+    for Done { name, took, outcome } in results {
         let seconds = took.as_secs_f64();
         lines.push(match outcome {
             Ok(()) => format!("ok      {seconds:7.1} s  {name}"),
@@ -70,10 +52,7 @@ fn summary(results: &[Done<'_>]) -> String {
         });
     }
     let n_failed = results.iter().filter(|it| it.outcome.is_err()).count();
-    lines.push(format!(
-        "\n{} passed, {n_failed} failed",
-        results.len() - n_failed
-    ));
+    lines.push(format!("\n{} passed, {n_failed} failed", results.len() - n_failed));
     lines.join("\n")
 }
 
@@ -86,15 +65,8 @@ mod tests {
 
     #[test]
     fn the_summary_ends_with_the_counts() {
-        let done = |name, outcome| Done {
-            name,
-            took: Duration::from_millis(1250),
-            outcome,
-        };
-        let results = [
-            done("fmt", Ok(())),
-            done("clippy", Err("it said no".to_owned())),
-        ];
+        let done = |name, outcome| Done { name, took: Duration::from_millis(1250), outcome };
+        let results = [done("fmt", Ok(())), done("clippy", Err("it said no".to_owned()))];
         let expected = "\
 ── summary ──
 ok          1.2 s  fmt
@@ -114,11 +86,7 @@ FAILED      1.2 s  clippy: it said no
                 outcome.clone()
             })
         };
-        let steps = [
-            step("a", Ok(())),
-            step("b", Err("no".to_owned())),
-            step("c", Ok(())),
-        ];
+        let steps = [step("a", Ok(())), step("b", Err("no".to_owned())), step("c", Ok(()))];
         assert_eq!(run_all(&steps), Err("failed: b".to_owned()));
         assert_eq!(*ran.borrow(), ["a", "b", "c"]);
         assert_eq!(run_all(&steps[..1]), Ok(()));

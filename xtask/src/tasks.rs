@@ -5,19 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::setup::{self, DEMO_EDITOR, EXTENSION, PARTS, Part, RUNTIME, TESTS};
-use crate::shell::{
-    Outcome, binary, cargo, command, entries, file_name, files, npm, repository, run,
-};
+use crate::shell::{Outcome, binary, cargo, command, entries, file_name, files, npm, repository, run};
 use crate::steps::{Step, run_all};
 
 pub(crate) fn test(only: &[&str]) -> Outcome {
     let mut steps = test_steps();
     let names = names(&steps);
     if let Some(unknown) = only.iter().find(|name| !names.iter().any(|it| it == *name)) {
-        return Err(format!(
-            "there is no step '{unknown}'; the steps are {}",
-            names.join(", ")
-        ));
+        return Err(format!("there is no step '{unknown}'; the steps are {}", names.join(", ")));
     }
     if !only.is_empty() {
         steps.retain(|step| only.contains(&step.name.as_str()));
@@ -26,37 +21,26 @@ pub(crate) fn test(only: &[&str]) -> Outcome {
 }
 
 pub(crate) fn lint() -> Outcome {
-    let mut steps = vec![Step::new("packages", || {
-        PARTS.iter().try_for_each(|part| setup::npm_packages(part))
-    })];
+    let mut steps = vec![Step::new("packages", || PARTS.iter().try_for_each(|part| setup::npm_packages(part)))];
     steps.extend(lint_steps());
     run_all(&steps)
 }
 
 /// Everything that CI checks. The editor's bundle comes before Cargo, because the binary holds it.
 pub(crate) fn test_steps() -> Vec<Step> {
-    let mut steps = vec![
-        Step::new("setup", setup::all),
-        Step::new("bundle", || script(&DEMO_EDITOR, "build")),
-    ];
+    let mut steps = vec![Step::new("setup", setup::all), Step::new("bundle", || script(&DEMO_EDITOR, "build"))];
     steps.extend(lint_steps());
     steps.push(Step::new("rust", || run(cargo("test", &["--workspace"]))));
-    steps.push(Step::new("build", || {
-        run(cargo("build", &["--package", "capuchin"]))
-    }));
+    steps.push(Step::new("build", || run(cargo("build", &["--package", "capuchin"]))));
     for part in [&RUNTIME, &DEMO_EDITOR] {
         steps.push(Step::new(part.name, || script(part, "test")));
     }
     let suites = suites(&repository().join("tests"));
     if suites.is_empty() {
-        steps.push(Step::new("end-to-end", || {
-            Err("tests/ holds no *.test.js".to_owned())
-        }));
+        steps.push(Step::new("end-to-end", || Err("tests/ holds no *.test.js".to_owned())));
     }
     for suite in suites {
-        steps.push(Step::new(format!("tests/{}", suite.name), move || {
-            run_suite(&suite)
-        }));
+        steps.push(Step::new(format!("tests/{}", suite.name), move || run_suite(&suite)));
     }
     steps
 }
@@ -81,14 +65,8 @@ pub(crate) fn bench(filter: &str) -> Outcome {
     let in_browser = files(&root.join("tests/bench"), &[".mjs"]);
     let wanted = |path: &PathBuf| file_name(path).contains(filter);
     if !in_rust.iter().chain(&in_browser).any(wanted) {
-        let which = if filter.is_empty() {
-            String::new()
-        } else {
-            format!(" '{filter}'")
-        };
-        return Err(format!(
-            "there is no benchmark{which} in server/benches or tests/bench"
-        ));
+        let which = if filter.is_empty() { String::new() } else { format!(" '{filter}'") };
+        return Err(format!("there is no benchmark{which} in server/benches or tests/bench"));
     }
     setup::npm_packages(&DEMO_EDITOR)?;
     script(&DEMO_EDITOR, "build")?;
@@ -121,28 +99,17 @@ pub(crate) fn package(args: &[&str]) -> Outcome {
 fn lint_steps() -> Vec<Step> {
     let mut steps = vec![
         Step::new("fmt", || run(cargo("fmt", &["--all", "--check"]))),
-        Step::new("clippy", || {
-            run(cargo(
-                "clippy",
-                &["--workspace", "--all-targets", "--", "-D", "warnings"],
-            ))
-        }),
+        Step::new("clippy", || run(cargo("clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"]))),
     ];
     for part in PARTS {
-        steps.push(Step::new(format!("check-{}", part.name), || {
-            script(part, "check")
-        }));
+        steps.push(Step::new(format!("check-{}", part.name), || script(part, "check")));
     }
     steps
 }
 
 /// Runs a script of a part's `package.json`.
 fn script(part: &Part, name: &str) -> Outcome {
-    if !repository()
-        .join(part.folder)
-        .join("package.json")
-        .is_file()
-    {
+    if !repository().join(part.folder).join("package.json").is_file() {
         return Err(format!("{}/package.json is missing", part.folder));
     }
     run(npm(&["run", "--silent", name], part.folder))
@@ -158,16 +125,10 @@ struct Suite {
 /// Every folder of `tests/` that holds tests is a suite; those directly in it are one too.
 fn suites(tests: &Path) -> Vec<Suite> {
     let test_files = |folder: &Path| files(folder, &[".test.js", ".test.mjs"]);
-    let mut suites = vec![Suite {
-        name: "others".to_owned(),
-        files: test_files(tests),
-    }];
+    let mut suites = vec![Suite { name: "others".to_owned(), files: test_files(tests) }];
     for folder in entries(tests) {
         if folder.is_dir() && file_name(&folder) != "node_modules" {
-            suites.push(Suite {
-                name: file_name(&folder).to_owned(),
-                files: test_files(&folder),
-            });
+            suites.push(Suite { name: file_name(&folder).to_owned(), files: test_files(&folder) });
         }
     }
     suites.retain(|suite| !suite.files.is_empty());
@@ -176,13 +137,9 @@ fn suites(tests: &Path) -> Vec<Suite> {
 
 fn run_suite(suite: &Suite) -> Outcome {
     // One file at a time: each starts browsers and measures time.
-    let mut args: Vec<OsString> = ["--test", "--test-concurrency=1"]
-        .map(OsString::from)
-        .into();
+    let mut args: Vec<OsString> = ["--test", "--test-concurrency=1"].map(OsString::from).into();
     args.extend(suite.files.iter().map(|file| {
-        let relative = file
-            .strip_prefix(repository().join("tests"))
-            .unwrap_or(file);
+        let relative = file.strip_prefix(repository().join("tests")).unwrap_or(file);
         relative.as_os_str().to_owned()
     }));
     run(with_programs(command("node", args, "tests"), "debug")?)
@@ -219,20 +176,9 @@ mod tests {
         let suites = suites(folder.path());
         let shown: Vec<(&str, Vec<&str>)> = suites
             .iter()
-            .map(|suite| {
-                (
-                    suite.name.as_str(),
-                    suite.files.iter().map(|file| file_name(file)).collect(),
-                )
-            })
+            .map(|suite| (suite.name.as_str(), suite.files.iter().map(|file| file_name(file)).collect()))
             .collect();
-        assert_eq!(
-            shown,
-            [
-                ("others", vec!["cli.test.js"]),
-                ("browser", vec!["a.test.js", "b.test.mjs"])
-            ]
-        );
+        assert_eq!(shown, [("others", vec!["cli.test.js"]), ("browser", vec!["a.test.js", "b.test.mjs"])]);
     }
 
     #[test]
@@ -247,9 +193,6 @@ mod tests {
     #[test]
     fn an_unknown_step_is_an_error() {
         let sentence = test(&["nonsense"]).unwrap_err();
-        assert!(
-            sentence.starts_with("there is no step 'nonsense'; the steps are setup, bundle, fmt"),
-            "{sentence}"
-        );
+        assert!(sentence.starts_with("there is no step 'nonsense'; the steps are setup, bundle, fmt"), "{sentence}");
     }
 }

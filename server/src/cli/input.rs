@@ -19,13 +19,7 @@ pub(crate) fn read_source(path: &Path) -> Result<SourceFile> {
         _ => anyhow!("the file '{shown}' cannot be read: {error}"),
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        anyhow!(
-            "the file '{shown}' is not UTF-8 text (at byte {})",
-            error.utf8_error().valid_up_to()
-        )
+        anyhow!("the file '{shown}' is not UTF-8 text (at byte {})", error.utf8_error().valid_up_to())
     })?;
-    Ok(SourceFile {
-        path: path.to_owned(),
-        text,
-    })
+    Ok(SourceFile { path: path.to_owned(), text })
 }

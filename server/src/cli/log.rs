@@ -32,17 +32,10 @@ pub(crate) fn start_logging(args: &LogArgs) -> Result<()> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter);
     match &args.log_file {
         Some(path) => {
-            let file = open(path)
-                .with_context(|| format!("the log file '{}' cannot be written", path.display()))?;
-            builder
-                .with_ansi(false)
-                .with_writer(Mutex::new(file))
-                .init();
+            let file = open(path).with_context(|| format!("the log file '{}' cannot be written", path.display()))?;
+            builder.with_ansi(false).with_writer(Mutex::new(file)).init();
         }
-        None => builder
-            .with_ansi(may_colour(&io::stderr()))
-            .with_writer(io::stderr)
-            .init(),
+        None => builder.with_ansi(may_colour(&io::stderr())).with_writer(io::stderr).init(),
     }
     if let Some(problem) = problem {
         tracing::warn!("{problem}");
@@ -68,12 +61,7 @@ fn filter_from(directives: &str) -> (EnvFilter, Option<String>) {
     }
     match EnvFilter::try_new(directives) {
         Ok(filter) => (filter, None),
-        Err(error) => (
-            filter_of(Level::Info),
-            Some(format!(
-                "{VARIABLE} is not understood and was ignored: {error}"
-            )),
-        ),
+        Err(error) => (filter_of(Level::Info), Some(format!("{VARIABLE} is not understood and was ignored: {error}"))),
     }
 }
 
@@ -100,11 +88,7 @@ mod tests {
             ("capuchin::engine=trace", "capuchin::engine=trace"),
         ] {
             let (filter, problem) = filter_from(directives);
-            assert_eq!(
-                (filter.to_string().as_str(), problem),
-                (expected, None),
-                "{directives}"
-            );
+            assert_eq!((filter.to_string().as_str(), problem), (expected, None), "{directives}");
         }
         let (filter, problem) = filter_from("capuchin=loud");
         assert_eq!(filter.to_string(), "capuchin=info,warn");

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use oxc::allocator::Allocator;
-use oxc::ast::ast::{ClassElement, Expression, Function as FunctionNode, ObjectPropertyKind, PropertyKey, Program, Statement};
+use oxc::ast::ast::{
+    ClassElement, Expression, Function as FunctionNode, ObjectPropertyKind, Program, PropertyKey, Statement,
+};
 use oxc::ast_visit::Visit;
 use oxc::parser::{Parser, config::TokensParserConfig};
 use oxc::semantic::SemanticBuilder;
@@ -50,7 +52,8 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     let shift = prefix.len() as u32;
     let span = Span::new(shift, shift + text.len() as u32);
     let allocator = Allocator::default();
-    let source_type = if old.strict && context.flavour == Flavour::Esm { SourceType::mjs() } else { SourceType::script() };
+    let source_type =
+        if old.strict && context.flavour == Flavour::Esm { SourceType::mjs() } else { SourceType::script() };
     let parsed = Parser::new(&allocator, &source, source_type.with_jsx(true)).with_config(TokensParserConfig).parse();
     let here = |it: Problem| it.moved(-i64::from(shift));
     if let Some(first) = parsed.diagnostics.iter().next() {
@@ -61,20 +64,23 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         return Err(here(Problem::from_oxc(first)));
     }
     let scoping = semantic.semantic.scoping();
-    let keeps_new_target = !matches!(old.kind, SiteKind::Declaration | SiteKind::Expression);
     let base = Base {
         flavour: context.flavour,
         scope: Arc::clone(&old.scope),
         level: old.level,
         strict: old.strict,
         is_function: true,
-        keeps_new_target,
     };
     let mut collector = Collector::new(&source, scoping, base);
     if !walk_root(&mut collector, &parsed.program, old, span) {
-        return Err(Problem { message: "this is no longer one function of the same kind and name".to_owned(), start: 0, end: text.len() as u32 });
+        return Err(Problem {
+            message: "this is no longer one function of the same kind and name".to_owned(),
+            start: 0,
+            end: text.len() as u32,
+        });
     }
-    let built = tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen.empties, span.start, span.end);
+    let built =
+        tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen.empties, span.start, span.end);
     let root = &collector.sites[0];
     // A declaration parses as an expression when it stands alone.
     let same_kind = root.kind == old.kind || (old.kind == SiteKind::Declaration && root.kind == SiteKind::Expression);
@@ -84,7 +90,11 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         && root.is_generator == old.is_generator
         && (root.name == old.name || matches!(old.kind, SiteKind::Arrow | SiteKind::Expression));
     let Some(mut site) = built.root.children.into_iter().next().filter(|_| is_same) else {
-        return Err(Problem { message: "this is no longer one function of the same kind and name".to_owned(), start: 0, end: text.len() as u32 });
+        return Err(Problem {
+            message: "this is no longer one function of the same kind and name".to_owned(),
+            start: 0,
+            end: text.len() as u32,
+        });
     };
     site.start = old.start;
     site.scope = Arc::clone(&old.scope);
@@ -104,7 +114,11 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     let guards = context.flavour.guards();
     let mode = Mode::Patch(context.rev);
     let part = |from: u32, to: u32| emit::emit(&source, &collector.ops, from, to, &by_raw, &guards, mode);
-    let name = if site.name.is_empty() || site.name.contains(['#', '(']) && !site.kind.is_class_member() { String::new() } else { site.name.clone() };
+    let name = if site.name.is_empty() || site.name.contains(['#', '(']) && !site.kind.is_class_member() {
+        String::new()
+    } else {
+        site.name.clone()
+    };
     let (head, tail) = envelope(&site, &name);
     let mut code = head;
     let lead;
@@ -132,11 +146,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     };
     // A declaration's name is a binding of the scope around it; only an expression's own name has to be handed in.
     let self_name = root.self_name.as_deref().filter(|_| old.kind == SiteKind::Expression);
-    if root.uses_new_target && !keeps_new_target {
-        let callee = self_name.unwrap_or("$cap_f");
-        code = format!("({callee},$cap_n)=>{code}");
-        how = "target";
-    } else if let Some(callee) = self_name {
+    if let Some(callee) = self_name {
         code = format!("{callee}=>{code}");
         how = "named";
     }
@@ -160,7 +170,11 @@ fn wrapper(site: &Site) -> (String, &'static str) {
         _ => {
             // The text may use the `#private` names of the classes around it.
             let privates: String = privates(&site.scope, "").map(|it| format!("#{it};")).collect();
-            if privates.is_empty() { (format!("{strict}("), ")") } else { (format!("{strict}(class{{{privates}static{{("), ")}})") }
+            if privates.is_empty() {
+                (format!("{strict}("), ")")
+            } else {
+                (format!("{strict}(class{{{privates}static{{("), ")}})")
+            }
         }
     }
 }
@@ -180,7 +194,9 @@ fn envelope(site: &Site, name: &str) -> (String, String) {
         SiteKind::Method => (format!("({{__proto__:Object.getPrototypeOf(this.prototype),{flags}{star}{key}"), take),
         SiteKind::StaticMethod => (format!("({{__proto__:Object.getPrototypeOf(this),{flags}{star}{key}"), take),
         SiteKind::ObjectMethod => (format!("({{{flags}{star}{key}"), take),
-        _ if name.is_empty() || !is_identifier(name) || name == "__proto__" => (format!("({flags}function{star}"), ")".to_owned()),
+        _ if name.is_empty() || !is_identifier(name) || name == "__proto__" => {
+            (format!("({flags}function{star}"), ")".to_owned())
+        }
         _ => (format!("({{{key}:{flags}function{star}"), take),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, Declaration, ExportDefaultDeclarationKind, ImportDeclarationSpecifier, ModuleExportName, Program, Statement,
+    BindingIdentifier, Declaration, ExportDefaultDeclarationKind, ImportDeclarationSpecifier, ModuleExportName,
+    Program, Statement,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{Parser, ParserReturn, config::TokensParserConfig};
@@ -81,7 +82,12 @@ pub enum ItemKind {
 ///
 /// # Errors
 /// The syntax errors, if there are any. Nothing is recovered: a page only gets code that parses.
-pub fn compile_module(source: &str, options: Options, old: Option<&Site>, ids: &mut Ids) -> Result<Module, Vec<Problem>> {
+pub fn compile_module(
+    source: &str,
+    options: Options,
+    old: Option<&Site>,
+    ids: &mut Ids,
+) -> Result<Module, Vec<Problem>> {
     let allocator = Allocator::default();
     let (parsed, flavour) = parse(&allocator, source, options)?;
     let semantic = SemanticBuilder::new_compiler().with_check_syntax_error(true).build(&parsed.program);
@@ -111,7 +117,9 @@ pub fn compile_module(source: &str, options: Options, old: Option<&Site>, ids: &
         for site in &mut collector.sites {
             site.dead = true;
         }
-        collector.ops.retain(|it| !it.text.contains(['\u{1}', '\u{3}', '\u{4}']) && !it.text.contains("$cap_r") && !it.text.contains("$cap_p"));
+        collector.ops.retain(|it| {
+            !it.text.contains(['\u{1}', '\u{3}', '\u{4}']) && !it.text.contains("$cap_r") && !it.text.contains("$cap_p")
+        });
     }
     let end = source.len() as u32;
     let built = tree::build(source, &parsed.tokens, &collector.sites, &cuts, &collector.seen.empties, 0, end);
@@ -162,11 +170,16 @@ pub fn compile_module(source: &str, options: Options, old: Option<&Site>, ids: &
     })
 }
 
-fn parse<'a>(allocator: &'a Allocator, source: &'a str, options: Options) -> Result<(ParserReturn<'a>, Flavour), Vec<Problem>> {
+fn parse<'a>(
+    allocator: &'a Allocator,
+    source: &'a str,
+    options: Options,
+) -> Result<(ParserReturn<'a>, Flavour), Vec<Problem>> {
     let attempt = |source_type: SourceType| {
         Parser::new(allocator, source, source_type.with_jsx(true)).with_config(TokensParserConfig).parse()
     };
-    let failed = |parsed: &ParserReturn<'_>| -> Vec<Problem> { parsed.diagnostics.iter().map(Problem::from_oxc).collect() };
+    let failed =
+        |parsed: &ParserReturn<'_>| -> Vec<Problem> { parsed.diagnostics.iter().map(Problem::from_oxc).collect() };
     match options.flavour {
         Some(Flavour::Esm) => {
             let parsed = attempt(SourceType::mjs());
@@ -203,7 +216,11 @@ fn root_shell(items: &[Item]) -> u64 {
     hasher.finish()
 }
 
-fn top_scope(scoping: &Scoping, program: &Program<'_>, collector: &Collector<'_>) -> std::sync::Arc<crate::sites::Scope> {
+fn top_scope(
+    scoping: &Scoping,
+    program: &Program<'_>,
+    collector: &Collector<'_>,
+) -> std::sync::Arc<crate::sites::Scope> {
     let names = scoping
         .get_bindings(program.scope_id())
         .iter()
@@ -253,8 +270,12 @@ impl Shape {
                     self.request(&import.source.value, ids);
                     for specifier in import.specifiers.iter().flatten() {
                         let (local, member): (&BindingIdentifier<'_>, Option<Box<str>>) = match specifier {
-                            ImportDeclarationSpecifier::ImportSpecifier(it) => (&it.local, Some(Box::from(it.imported.name().as_str()))),
-                            ImportDeclarationSpecifier::ImportDefaultSpecifier(it) => (&it.local, Some(Box::from("default"))),
+                            ImportDeclarationSpecifier::ImportSpecifier(it) => {
+                                (&it.local, Some(Box::from(it.imported.name().as_str())))
+                            }
+                            ImportDeclarationSpecifier::ImportDefaultSpecifier(it) => {
+                                (&it.local, Some(Box::from("default")))
+                            }
                             ImportDeclarationSpecifier::ImportNamespaceSpecifier(it) => (&it.local, None),
                         };
                         let holder = self.holder(&import.source.value);
@@ -326,7 +347,12 @@ impl Shape {
         }
     }
 
-    fn default_export<'a>(&mut self, declaration: &ExportDefaultDeclarationKind<'a>, span: Span, collector: &mut Collector<'_>) {
+    fn default_export<'a>(
+        &mut self,
+        declaration: &ExportDefaultDeclarationKind<'a>,
+        span: Span,
+        collector: &mut Collector<'_>,
+    ) {
         let start = declaration.span().start;
         let head = Span::new(span.start, start);
         match declaration {
@@ -335,7 +361,11 @@ impl Shape {
                     Some(id) => id.name.to_string(),
                     None => {
                         // It is hoisted like any declaration, so it gets a name to be found by.
-                        collector.ops.push(Op::insert(function.params.span.start, Order::last_close(), " $cap_default"));
+                        collector.ops.push(Op::insert(
+                            function.params.span.start,
+                            Order::last_close(),
+                            " $cap_default",
+                        ));
                         self.anonymous_default = true;
                         "$cap_default".to_owned()
                     }
@@ -402,17 +432,20 @@ fn describe(statement: &Statement<'_>) -> (ItemKind, Vec<String>) {
             Declaration::ClassDeclaration(_) => (ItemKind::Class, declared(&it.declaration)),
             _ => (ItemKind::Variable, declared(&it.declaration)),
         },
-        Statement::ExportNamedDeclaration(_) | Statement::ExportAllDeclaration(_) | Statement::ExportFromDeclaration(_) => {
-            (ItemKind::Export, Vec::new())
-        }
+        Statement::ExportNamedDeclaration(_)
+        | Statement::ExportAllDeclaration(_)
+        | Statement::ExportFromDeclaration(_) => (ItemKind::Export, Vec::new()),
         Statement::ExportDefaultDeclaration(it) => match &it.declaration {
             ExportDefaultDeclarationKind::FunctionDeclaration(_) => (ItemKind::Function, vec!["default".to_owned()]),
             _ => (ItemKind::Export, vec!["default".to_owned()]),
         },
-        Statement::FunctionDeclaration(it) => (ItemKind::Function, it.id.iter().map(|it| it.name.to_string()).collect()),
+        Statement::FunctionDeclaration(it) => {
+            (ItemKind::Function, it.id.iter().map(|it| it.name.to_string()).collect())
+        }
         Statement::ClassDeclaration(it) => (ItemKind::Class, it.id.iter().map(|it| it.name.to_string()).collect()),
         Statement::VariableDeclaration(it) => {
-            let names = it.declarations.iter().flat_map(|it| it.id.get_binding_identifiers()).map(|it| it.name.to_string());
+            let names =
+                it.declarations.iter().flat_map(|it| it.id.get_binding_identifiers()).map(|it| it.name.to_string());
             (ItemKind::Variable, names.collect())
         }
         _ => (ItemKind::Statement, Vec::new()),
@@ -428,7 +461,8 @@ fn factory(flavour: Flavour, strict: bool, is_async: bool, shape: &Shape, classe
         Flavour::Esm => {
             let mut head = String::new();
             if !shape.exports.is_empty() {
-                let getters: Vec<String> = shape.exports.iter().map(|it| format!("{}:()=>{}", quoted(&it.name), it.value)).collect();
+                let getters: Vec<String> =
+                    shape.exports.iter().map(|it| format!("{}:()=>{}", quoted(&it.name), it.value)).collect();
                 head.push_str(&format!("$cap_m.exports({{__proto__:null,{}}});", getters.join(",")));
             }
             for specifier in &shape.stars {
@@ -437,8 +471,11 @@ fn factory(flavour: Flavour, strict: bool, is_async: bool, shape: &Shape, classe
             if shape.anonymous_default {
                 head.push_str("Object.defineProperty($cap_default,\"name\",{value:\"default\",configurable:true});");
             }
-            let holders: Vec<String> =
-                shape.holders.iter().map(|(holder, specifier)| format!("$cap_i{holder}=$cap_m.ns({})", quoted(specifier))).collect();
+            let holders: Vec<String> = shape
+                .holders
+                .iter()
+                .map(|(holder, specifier)| format!("$cap_i{holder}=$cap_m.ns({})", quoted(specifier)))
+                .collect();
             // The holders stand before anything runs: a cycle can call a hoisted function of this module early.
             if !holders.is_empty() {
                 head.push_str(&format!("const {};", holders.join(",")));

@@ -6,8 +6,8 @@ use axum::http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::refusal::Refusal;
-use super::resolve;
-use crate::wire::module_id;
+use super::{PREFIX, resolve};
+use crate::modules::Root;
 
 /// A URL path, decoded. No segment is empty, `.`, `..`, or holds a separator or a control character.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +29,6 @@ impl Address {
         };
         let segments = path.split('/').map(decode).collect::<Result<_, _>>()?;
         Ok(Address { segments, is_folder })
-    }
-
-    pub(super) fn id(&self) -> String {
-        module_id(self.segments.iter().map(String::as_str))
     }
 
     pub(super) fn join(&self, name: &str) -> Address {
@@ -64,7 +60,12 @@ fn decode(segment: &str) -> Result<String, Refusal> {
 }
 
 /// A module id as we would write it, from one as a page wrote it. An inline script's id keeps its number.
-pub(super) fn valid_id(id: &str) -> Result<String, Refusal> {
+pub(super) fn valid_id(root: &Root, id: &str) -> Result<String, Refusal> {
+    // What the program itself puts in the place of modules, an empty one for example.
+    let is_plain = |name: &str| !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c == b'-');
+    if id.strip_prefix(PREFIX).is_some_and(is_plain) {
+        return Ok(id.to_owned());
+    }
     let (path, inline) = match id.split_once("?inline=") {
         Some((path, n)) => (path, Some(n.parse::<u32>().map_err(|_| Refusal::BAD_QUERY)?)),
         None => (id, None),
@@ -73,10 +74,11 @@ pub(super) fn valid_id(id: &str) -> Result<String, Refusal> {
     if address.is_folder || path.contains(['?', '#']) {
         return Err(Refusal::BAD_QUERY);
     }
-    resolve::check_names(address.segments.iter().map(String::as_str))?;
+    resolve::check_names(None, address.segments.iter().map(String::as_str))?;
+    let id = root.normalize(path).ok_or(Refusal::BAD_QUERY)?;
     Ok(match inline {
-        Some(n) => format!("{}?inline={n}", address.id()),
-        None => address.id(),
+        Some(n) => format!("{id}?inline={n}"),
+        None => id,
     })
 }
 
@@ -90,6 +92,7 @@ pub(super) fn query_value(text: &str) -> impl std::fmt::Display {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::Folders;
     use super::*;
 
     #[test]
@@ -109,8 +112,31 @@ mod tests {
             assert_eq!((decoded.as_slice(), address.is_folder), (*segments, *is_folder), "{path}");
         }
         let bad = [
-            "", "*", "a", "//", "//a", "/a//b", "/a//", "/.", "/..", "/a/../b", "/%2e", "/%2E%2e/a", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/%00",
-            "/a%0d%0ab", "/%7f", "/%", "/%4", "/%zz", "/%E0%A4%A", "/%c0%ae", "/%ff",
+            "",
+            "*",
+            "a",
+            "//",
+            "//a",
+            "/a//b",
+            "/a//",
+            "/.",
+            "/..",
+            "/a/../b",
+            "/%2e",
+            "/%2E%2e/a",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/%00",
+            "/a%0d%0ab",
+            "/%7f",
+            "/%",
+            "/%4",
+            "/%zz",
+            "/%E0%A4%A",
+            "/%c0%ae",
+            "/%ff",
         ];
         for path in bad {
             assert_eq!(Address::parse(path), Err(Refusal::BAD_PATH), "{path}");
@@ -119,16 +145,38 @@ mod tests {
 
     #[test]
     fn one_file_has_one_id() {
+        let folders = Folders::new();
+        let root = Root::open(&folders.root()).expect("it exists");
+        let valid_id = |id: &str| valid_id(&root, id);
         for path in ["/a b/é.js", "/a%20b/é.js", "/%61%20b/%C3%A9.js"] {
             assert_eq!(valid_id(path).as_deref(), Ok("/a%20b/%C3%A9.js"), "{path}");
         }
-        assert_eq!(valid_id("/index.html?inline=3").as_deref(), Ok("/index.html?inline=3"));
+        for id in ["/index.html?inline=3", "/@modules/x/index.js", "/%40modules/x.js", "/@capuchin/empty"] {
+            assert_eq!(valid_id(id).as_deref(), Ok(id));
+        }
     }
 
     #[test]
     fn ids_that_lead_elsewhere_are_refused() {
-        for id in ["main.js", "/../main.js", "/.env", "/a/.git/x.js", "/tls.pem", "/a.js?x", "/index.html?inline=x", "/index.html?inline=-1", "/a/", "/a.js#b", "/x"] {
-            assert!(valid_id(id).is_err(), "{id}");
+        let folders = Folders::new();
+        let root = Root::open(&folders.root()).expect("it exists");
+        for id in [
+            "main.js",
+            "/../main.js",
+            "/.env",
+            "/a/.git/x.js",
+            "/tls.pem",
+            "/a.js?x",
+            "/index.html?inline=x",
+            "/index.html?inline=-1",
+            "/a/",
+            "/a.js#b",
+            "/x",
+            "/@capuchin/",
+            "/@capuchin/a/b",
+            "/@modules-99/x.js",
+        ] {
+            assert!(valid_id(&root, id).is_err(), "{id}");
         }
     }
 }

@@ -25,8 +25,9 @@ pub trait Backend: Send + Sync + 'static {
     /// `first_line` counts from 1: the line of the HTML file on which `source` starts.
     fn inline_module(&self, id: &str, source: &str, first_line: u32);
 
-    /// Keeps a page's import map. Its relative addresses are root-relative already.
-    fn import_map(&self, json: &str);
+    /// Keeps the import map of the HTML page with the id `document`, instead of the one that it had before: `{}` if it has
+    /// none now. Relative addresses in it are root-relative already.
+    fn import_map(&self, document: &str, json: &str);
 
     /// Where what pages say goes.
     fn events(&self) -> Handle;

@@ -144,7 +144,12 @@ mod tests {
     async fn the_next_free_port_is_taken() {
         let first = bind(0).await.expect("a free port");
         let second = bind(first.port).await.expect("a free port");
-        assert!(second.port > first.port && second.port <= first.port + NEXT_PORTS, "{} after {}", second.port, first.port);
+        assert!(
+            second.port > first.port && second.port <= first.port + NEXT_PORTS,
+            "{} after {}",
+            second.port,
+            first.port
+        );
     }
 
     #[tokio::test]
@@ -176,12 +181,18 @@ mod tests {
         let mut kept: Vec<_> = (0..2).map(|_| served.connect()).collect();
         for stream in &mut kept {
             // An answer proves that the connection has its place.
-            stream.write_all(format!("GET /main.js HTTP/1.1\r\nHost: {}\r\n\r\n", served.host()).as_bytes()).expect("it listens");
+            stream
+                .write_all(format!("GET /main.js HTTP/1.1\r\nHost: {}\r\n\r\n", served.host()).as_bytes())
+                .expect("it listens");
             std::io::Read::read_exact(stream, &mut [0; 12]).expect("an answer");
         }
         assert_eq!(served.raw(b"GET / HTTP/1.1\r\n\r\n").status, 0);
         drop(kept);
-        let ask = || served.raw(format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", served.host()).as_bytes()).status;
+        let ask = || {
+            served
+                .raw(format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", served.host()).as_bytes())
+                .status
+        };
         assert!((0..10_000).any(|_| ask() == 200), "the places did not come back");
     }
 
@@ -190,7 +201,10 @@ mod tests {
         let served = Served::new();
         let Ok(mut v6) = std::net::TcpStream::connect((Ipv6Addr::LOCALHOST, served.config.port)) else { return };
         let host = format!("[::1]:{}", served.config.port);
-        v6.write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nConnection: close\r\n\r\n").as_bytes()).expect("it listens");
+        v6.write_all(
+            format!("GET / HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nConnection: close\r\n\r\n").as_bytes(),
+        )
+        .expect("it listens");
         let mut answer = String::new();
         std::io::Read::read_to_string(&mut v6, &mut answer).expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

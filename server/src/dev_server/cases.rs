@@ -8,8 +8,19 @@ use super::testing::{Answer, SECRET, Served};
 fn project() -> Served {
     let served = Served::new();
     for file in [
-        "root/.env", "root/.env.js", "root/.git/config", "root/tls.pem", "root/src/.secret.js", "root/noextension", "outside/secret.txt", "outside/secret.html",
-        "outside/secret.js", "outside/x.map", "outside/s.svg", "root-secret/secret.txt", "root-secret/secret.js",
+        "root/.env",
+        "root/.env.js",
+        "root/.git/config",
+        "root/tls.pem",
+        "root/src/.secret.js",
+        "root/noextension",
+        "outside/secret.txt",
+        "outside/secret.html",
+        "outside/secret.js",
+        "outside/x.map",
+        "outside/s.svg",
+        "root-secret/secret.txt",
+        "root-secret/secret.js",
     ] {
         served.folders.write(file, SECRET);
     }
@@ -20,7 +31,9 @@ fn project() -> Served {
 
 #[track_caller]
 fn request(served: &Served, target: &str, headers: &str) -> Answer {
-    served.raw(format!("GET {target} HTTP/1.1\r\nHost: {}\r\n{headers}Connection: close\r\n\r\n", served.host()).as_bytes())
+    served.raw(
+        format!("GET {target} HTTP/1.1\r\nHost: {}\r\n{headers}Connection: close\r\n\r\n", served.host()).as_bytes(),
+    )
 }
 
 /// No byte of a secret, and nothing that looks like success, but for the program's own page where a route has it.
@@ -36,11 +49,35 @@ fn assert_refused(served: &Served, target: &str, headers: &str) {
 fn hidden_files_stay_hidden_whatever_the_query() {
     let served = project();
     let queries = [
-        "", "?raw", "?import&raw", "?raw??", "?import&raw??", "?import&raw?&", "?raw?import", "?url", "?import&url&inline", "?inline&import",
-        "?import&?inline=1.wasm?init", "?.svg?.wasm?init", "?.svg?import", "?direct", "?worker", "?t=1", "?html-proxy&index=0.js",
+        "",
+        "?raw",
+        "?import&raw",
+        "?raw??",
+        "?import&raw??",
+        "?import&raw?&",
+        "?raw?import",
+        "?url",
+        "?import&url&inline",
+        "?inline&import",
+        "?import&?inline=1.wasm?init",
+        "?.svg?.wasm?init",
+        "?.svg?import",
+        "?direct",
+        "?worker",
+        "?t=1",
+        "?html-proxy&index=0.js",
     ];
     let outside = served.folders.outside().join("secret.txt").display().to_string();
-    let paths = ["/.env", "/.env.js", "/tls.pem", "/.git/config", "/src/.secret.js", "/noextension", &format!("/@fs{outside}"), &format!("/@fs/{outside}")];
+    let paths = [
+        "/.env",
+        "/.env.js",
+        "/tls.pem",
+        "/.git/config",
+        "/src/.secret.js",
+        "/noextension",
+        &format!("/@fs{outside}"),
+        &format!("/@fs/{outside}"),
+    ];
     for path in paths {
         for query in queries {
             for headers in ["", "Sec-Fetch-Dest: script\r\n", "Accept: text/html\r\n"] {
@@ -57,9 +94,37 @@ fn hidden_files_stay_hidden_whatever_the_spelling() {
     let port = served.config.port;
     let absolute = format!("http://localhost:{port}/.env");
     let targets = [
-        "//.env", "///.env", "/.env/", "/.env/.", "/.env\\", "/.env%5c", "/.ENV", "/.EnV", "/.env%00", "/.env%20", "/.env.", "/%2eenv", "/./.env", "/x/../.env",
-        "/.env;x", "/.env#", "/#/../.env", "/src/..%2f.env", &absolute, "/.env::$DATA?raw", "/ENV~1", "/tls.pem%20", "/tls.pem.", "/tls.pem/", "/tls%2epem",
-        "/tls.pem;.js", "/tls.pem%00.js", "/tls.pem#.js", "/tls.pem?.js", "/src/.secret.js?import", "/src/%2esecret.js",
+        "//.env",
+        "///.env",
+        "/.env/",
+        "/.env/.",
+        "/.env\\",
+        "/.env%5c",
+        "/.ENV",
+        "/.EnV",
+        "/.env%00",
+        "/.env%20",
+        "/.env.",
+        "/%2eenv",
+        "/./.env",
+        "/x/../.env",
+        "/.env;x",
+        "/.env#",
+        "/#/../.env",
+        "/src/..%2f.env",
+        &absolute,
+        "/.env::$DATA?raw",
+        "/ENV~1",
+        "/tls.pem%20",
+        "/tls.pem.",
+        "/tls.pem/",
+        "/tls%2epem",
+        "/tls.pem;.js",
+        "/tls.pem%00.js",
+        "/tls.pem#.js",
+        "/tls.pem?.js",
+        "/src/.secret.js?import",
+        "/src/%2esecret.js",
     ];
     for target in targets {
         for headers in ["", "Accept: text/html\r\n"] {
@@ -80,8 +145,19 @@ fn nothing_outside_is_reached_by_any_path() {
     let mut targets = Vec::new();
     for file in ["secret.txt", "secret.html", "secret.js", "x.map", "s.svg?import"] {
         for way in [
-            "/../outside/", "/..%2foutside%2f", "/%2e%2e/outside/", "/%2e%2e%2foutside%2f", "/..%5coutside%5c", "/..\\outside\\", "/%252e%252e%252foutside/",
-            "/....//outside/", "/..;/outside/", "/%c0%ae%c0%ae/outside/", "/src/%2e%2e/%2e%2e/outside/", "/src/../../outside/", "/src/a.js/../../../outside/",
+            "/../outside/",
+            "/..%2foutside%2f",
+            "/%2e%2e/outside/",
+            "/%2e%2e%2foutside%2f",
+            "/..%5coutside%5c",
+            "/..\\outside\\",
+            "/%252e%252e%252foutside/",
+            "/....//outside/",
+            "/..;/outside/",
+            "/%c0%ae%c0%ae/outside/",
+            "/src/%2e%2e/%2e%2e/outside/",
+            "/src/../../outside/",
+            "/src/a.js/../../../outside/",
         ] {
             targets.push(format!("{way}{file}"));
         }
@@ -134,7 +210,20 @@ fn links_out_of_the_project_are_not_followed() {
     link(&root.join("src/a.js"), "inside.js");
     fs::create_dir(root.join("sub")).expect("a folder");
     link(&outside.join("secret.html"), "sub/index.html");
-    for target in ["/link.txt", "/link.js", "/link.html", "/dir/secret.txt", "/dir/secret.js", "/dir/new.js", "/dir/", "/dir", "/env.txt", "/pem.js", "/sub/", "/sub/index.html"] {
+    for target in [
+        "/link.txt",
+        "/link.js",
+        "/link.html",
+        "/dir/secret.txt",
+        "/dir/secret.js",
+        "/dir/new.js",
+        "/dir/",
+        "/dir",
+        "/env.txt",
+        "/pem.js",
+        "/sub/",
+        "/sub/index.html",
+    ] {
         let answer = request(&served, target, "");
         assert_eq!(answer.status, 403, "{target}");
         assert!(!answer.text().contains(SECRET));
@@ -158,14 +247,23 @@ fn what_is_no_plain_file_is_not_waited_for() {
     let root = served.folders.root();
     symlink(root.join("loop.js"), root.join("loop.js")).expect("a link");
     symlink("/dev/zero", root.join("zero.js")).expect("a link");
-    let is_made = std::process::Command::new("mkfifo").arg(root.join("pipe.js")).status().is_ok_and(|status| status.success());
+    let is_made =
+        std::process::Command::new("mkfifo").arg(root.join("pipe.js")).status().is_ok_and(|status| status.success());
     assert!(is_made, "this test needs mkfifo");
     let socket = std::os::unix::net::UnixListener::bind(root.join("socket.js")).expect("a socket");
     fs::create_dir(root.join("folder.js")).expect("a folder");
     fs::create_dir(root.join("folder.js/index.html")).expect("a folder");
     served.folders.write("root/locked.js", SECRET);
-    fs::set_permissions(root.join("locked.js"), fs::Permissions::from_mode(0)).expect("it is ours");
-    for target in ["/loop.js", "/zero.js", "/pipe.js", "/socket.js", "/folder.js/", "/src/a.js/b.js", &format!("/{}.js", "a".repeat(5_000))] {
+    fs::set_permissions(root.join("locked.js"), fs::Permissions::from_mode(0o0)).expect("it is ours");
+    for target in [
+        "/loop.js",
+        "/zero.js",
+        "/pipe.js",
+        "/socket.js",
+        "/folder.js/",
+        "/src/a.js/b.js",
+        &format!("/{}.js", "a".repeat(5_000)),
+    ] {
         let answer = request(&served, target, "");
         assert!(matches!(answer.status, 403 | 404), "{}: {}", &target[..target.len().min(20)], answer.status);
     }
@@ -181,12 +279,21 @@ fn what_is_no_plain_file_is_not_waited_for() {
 fn nothing_of_a_request_comes_back_as_markup() {
     let served = project();
     for target in [
-        "/<script>alert(1)</script>", "/%3Cscript%3Ealert(1)%3C/script%3E", "/%3Cscript%3Ealert(1)%3C%2Fscript%3E.js", "/x%22%3E%3Cimg%20src=x%3E/",
-        "/index.html?%22%3E%3C/script%3E%3Cscript%3Ealert(1)%3C/script%3E", "/index.html?\"><script>alert(1)</script>", "/%0d%0aX-Injected:1",
+        "/<script>alert(1)</script>",
+        "/%3Cscript%3Ealert(1)%3C/script%3E",
+        "/%3Cscript%3Ealert(1)%3C%2Fscript%3E.js",
+        "/x%22%3E%3Cimg%20src=x%3E/",
+        "/index.html?%22%3E%3C/script%3E%3Cscript%3Ealert(1)%3C/script%3E",
+        "/index.html?\"><script>alert(1)</script>",
+        "/%0d%0aX-Injected:1",
     ] {
         for headers in ["", "Accept: text/html\r\n"] {
             let answer = request(&served, target, headers);
-            assert!(!answer.text().contains("alert(1)") && !answer.text().contains("<img"), "{target}: {}", answer.text());
+            assert!(
+                !answer.text().contains("alert(1)") && !answer.text().contains("<img"),
+                "{target}: {}",
+                answer.text()
+            );
             assert_eq!(answer.header("x-injected"), None);
         }
     }
@@ -198,7 +305,9 @@ fn nothing_of_a_request_comes_back_as_markup() {
 #[test]
 fn a_redirect_stays_here() {
     let served = project();
-    for target in ["//evil.example/..", "//evil.example", "/\\evil.example", "/%5cevil.example", "/%2fevil.example", "//src"] {
+    for target in
+        ["//evil.example/..", "//evil.example", "/\\evil.example", "/%5cevil.example", "/%2fevil.example", "//src"]
+    {
         let answer = request(&served, target, "");
         assert!(matches!(answer.status, 400 | 404), "{target}: {}", answer.status);
         assert_eq!(answer.header("location"), None);
@@ -212,11 +321,29 @@ fn requests_for_another_name_get_nothing() {
     let served = project();
     let port = served.config.port;
     let raw = |head: &str| served.raw(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes());
-    for host in ["evil.example", &format!("evil.example:{port}"), &format!("localhost.evil.example:{port}"), &format!("localhost:{port}@evil.example"), &format!("localhost:{port}, evil.example"), "[", "[::1", "@", "%", "a b", "", &"a".repeat(9_000), "10.0.0.9"] {
+    for host in [
+        "evil.example",
+        &format!("evil.example:{port}"),
+        &format!("localhost.evil.example:{port}"),
+        &format!("localhost:{port}@evil.example"),
+        &format!("localhost:{port}, evil.example"),
+        "[",
+        "[::1",
+        "@",
+        "%",
+        "a b",
+        "",
+        &"a".repeat(9_000),
+        "10.0.0.9",
+    ] {
         let answer = raw(&format!("GET / HTTP/1.1\r\nHost: {host}"));
         assert_eq!(answer.status, 403, "{host}");
         assert!(!answer.text().contains("data-token"));
-        assert_eq!(raw(&format!("GET /.env HTTP/1.1\r\nHost: {host}")).text(), answer.text(), "the host is checked before anything else");
+        assert_eq!(
+            raw(&format!("GET /.env HTTP/1.1\r\nHost: {host}")).text(),
+            answer.text(),
+            "the host is checked before anything else"
+        );
     }
     assert_eq!(raw("GET / HTTP/1.1").status, 400);
     assert_eq!(raw("GET / HTTP/1.0").status, 400);
@@ -233,13 +360,36 @@ fn broken_http_is_refused_and_survived() {
     let served = project();
     let host = served.host();
     let cases: Vec<(&str, Vec<u8>, &[u16])> = vec![
-        ("length and chunks", format!("GET / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").into(), &[400]),
-        ("two lengths", format!("GET / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello").into(), &[400]),
-        ("chunks that never end", format!("GET / HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel").into(), &[400]),
+        (
+            "length and chunks",
+            format!(
+                "GET / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            )
+            .into(),
+            &[400],
+        ),
+        (
+            "two lengths",
+            format!("GET / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello").into(),
+            &[400],
+        ),
+        (
+            "chunks that never end",
+            format!("GET / HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel").into(),
+            &[400],
+        ),
         ("a body", format!("GET / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\n\r\nhello").into(), &[400]),
-        ("a body that never comes", format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n\r\n").into(), &[405]),
+        (
+            "a body that never comes",
+            format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n\r\n").into(),
+            &[405],
+        ),
         ("expect", format!("GET / HTTP/1.1\r\nHost: {host}\r\nExpect: 100-continue\r\n\r\n").into(), &[417]),
-        ("a large header", format!("GET / HTTP/1.1\r\nHost: {host}\r\nX: {}\r\n\r\n", "a".repeat(1 << 20)).into(), &[431, 0]),
+        (
+            "a large header",
+            format!("GET / HTTP/1.1\r\nHost: {host}\r\nX: {}\r\n\r\n", "a".repeat(1 << 20)).into(),
+            &[431, 0],
+        ),
         ("many headers", format!("GET / HTTP/1.1\r\nHost: {host}\r\n{}\r\n", "X: y\r\n".repeat(2_000)).into(), &[431]),
         ("a long URL", format!("GET /{} HTTP/1.1\r\nHost: {host}\r\n\r\n", "a".repeat(100_000)).into(), &[414, 431, 0]),
         ("another version", format!("GET / HTTP/9.9\r\nHost: {host}\r\n\r\n").into(), &[400, 0]),
@@ -268,7 +418,10 @@ fn broken_http_is_refused_and_survived() {
     assert_eq!(request(&served, "/main.js", &format!("Range: bytes={}\r\n", vec!["0-1"; 1_000].join(","))).status, 200);
     assert_eq!(request(&served, "/main.js", "If-None-Match: *\r\n").status, 304);
     // RFC 9112 lets a server take a bare line feed; there is no proxy in front of us that could see it differently.
-    assert_eq!(served.raw(format!("GET /main.js HTTP/1.1\nHost: {host}\nConnection: close\n\n").as_bytes()).status, 200);
+    assert_eq!(
+        served.raw(format!("GET /main.js HTTP/1.1\nHost: {host}\nConnection: close\n\n").as_bytes()).status,
+        200
+    );
 }
 
 #[test]
@@ -276,7 +429,10 @@ fn a_request_that_was_refused_ends_its_connection() {
     let served = project();
     // The second request would be answered if the refused body were taken for one.
     let hidden = format!("GET /main.js HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", served.host());
-    let answer = served.raw(format!("POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{hidden}", served.host(), hidden.len()).as_bytes());
+    let answer = served.raw(
+        format!("POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{hidden}", served.host(), hidden.len())
+            .as_bytes(),
+    );
     assert_eq!(answer.status, 405);
     assert!(!answer.text().contains("let n"));
 }

@@ -38,31 +38,42 @@ fn answer(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<Response, R
     if address.segments.first().is_some_and(|name| format!("/{name}/") == PREFIX) {
         return Err(Refusal::NOT_OURS);
     }
-    let found = resolve::resolve(&shared.root, &address)?;
+    let (base, address) = resolve::base_of(&shared.root, uri.path(), address);
+    let found = resolve::resolve(&base, &address)?;
     let is_route = matches!(found, Found::Missing(_)) && is_navigation(headers) && !address.has_extension();
     let answer = match found {
-        Found::File(path) => serve_file(shared, &path, &address, uri, headers),
+        Found::File(path) => serve_file(shared, &base, &path, uri, headers),
         // Made from the decoded names, so that it can never name another server.
-        Found::Folder if !address.is_folder => Ok(redirect(&address, uri)),
-        Found::Missing(path) if !address.is_folder => serve_file(shared, &path, &address, uri, headers).map_err(|refusal| match refusal {
-            // Nothing is there, so its kind is no reason.
-            Refusal::WRONG_KIND => Refusal::NOT_FOUND,
-            refusal => refusal,
-        }),
-        Found::Folder | Found::Missing(_) => serve_index(shared, &address, uri, headers),
+        Found::Folder if !address.is_folder => redirect(shared, uri),
+        Found::Missing(path) if !address.is_folder => {
+            serve_file(shared, &base, &path, uri, headers).map_err(|refusal| match refusal {
+                // Nothing is there, so its kind is no reason.
+                Refusal::WRONG_KIND => Refusal::NOT_FOUND,
+                refusal => refusal,
+            })
+        }
+        Found::Folder | Found::Missing(_) => serve_index(shared, &base, &address, uri, headers),
     };
     // A single-page program's own route.
-    let root = Address { segments: Vec::new(), is_folder: true };
-    if is_route { answer.or_else(|_| serve_index(shared, &root, uri, headers)) } else { answer }
+    let top = Address { segments: Vec::new(), is_folder: true };
+    if is_route { answer.or_else(|_| serve_index(shared, shared.root.path(), &top, uri, headers)) } else { answer }
 }
 
-fn serve_index(shared: &Shared, folder: &Address, uri: &Uri, headers: &HeaderMap) -> Result<Response, Refusal> {
+fn serve_index(
+    shared: &Shared,
+    base: &Path,
+    folder: &Address,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
     let index = folder.join("index.html");
-    match resolve::resolve(&shared.root, &index)? {
-        Found::File(path) | Found::Missing(path) => serve_file(shared, &path, &index, uri, headers).map_err(|refusal| match refusal {
-            Refusal::NOT_FOUND => Refusal::NO_INDEX,
-            refusal => refusal,
-        }),
+    match resolve::resolve(base, &index)? {
+        Found::File(path) | Found::Missing(path) => {
+            serve_file(shared, base, &path, uri, headers).map_err(|refusal| match refusal {
+                Refusal::NOT_FOUND => Refusal::NO_INDEX,
+                refusal => refusal,
+            })
+        }
         Found::Folder => Err(Refusal::NO_INDEX),
     }
 }
@@ -74,11 +85,11 @@ enum Content {
     Large(File, u64, String),
 }
 
-fn serve_file(shared: &Shared, path: &Path, address: &Address, uri: &Uri, headers: &HeaderMap) -> Result<Response, Refusal> {
-    resolve::check(&shared.root, path)?;
+fn serve_file(shared: &Shared, base: &Path, path: &Path, uri: &Uri, headers: &HeaderMap) -> Result<Response, Refusal> {
+    resolve::check(base, path)?;
     let content = match shared.backend.buffer(path) {
         Some(text) => Content::Text(text),
-        None => read(&shared.root, path)?,
+        None => read(base, path)?,
     };
     let is_html = matches!(extension(path).as_str(), "html" | "htm");
     if is_html && wants_page(headers) {
@@ -87,9 +98,14 @@ fn serve_file(shared: &Shared, path: &Path, address: &Address, uri: &Uri, header
             Content::Bytes(bytes) => bytes,
             Content::Large(..) => return Err(Refusal::UNREADABLE),
         };
-        return Ok(html_answer(shared, text, address, uri, headers));
+        let id = shared.root.id_of(path).ok_or(Refusal::NOT_FOUND)?;
+        return Ok(html_answer(shared, text, &id, uri, headers));
     }
-    if is_script(path) && wants_classic(shared, address, headers) && let Some(code) = shared.backend.classic(path, &address.id()) {
+    if is_script(path)
+        && wants_classic(headers)
+        && let Some(url) = shared.root.normalize(uri.path()).filter(|url| shared.classic.contains(url))
+        && let Some(code) = shared.backend.classic(path, &url)
+    {
         return Ok(file_answer(Content::Text(code.into()), path, headers));
     }
     Ok(file_answer(content, path, headers))
@@ -99,7 +115,11 @@ fn read(root: &Path, path: &Path) -> Result<Content, Refusal> {
     let mut file = resolve::open(root, path)?;
     let metadata = file.metadata().map_err(|_| Refusal::UNREADABLE)?;
     if metadata.len() > READ_AT_ONCE {
-        let time = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
+        let time = metadata
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+            .unwrap_or_default();
         let etag = format!("\"{:x}-{:x}\"", metadata.len(), time.as_nanos());
         return Ok(Content::Large(file, metadata.len(), etag));
     }
@@ -108,14 +128,20 @@ fn read(root: &Path, path: &Path) -> Result<Content, Refusal> {
     Ok(Content::Bytes(bytes))
 }
 
-fn html_answer(shared: &Shared, text: &[u8], address: &Address, uri: &Uri, headers: &HeaderMap) -> Response {
+fn html_answer(shared: &Shared, text: &[u8], id: &str, uri: &Uri, headers: &HeaderMap) -> Response {
     let page = shared.new_page();
     let origin = format!("http://{}", text_of(headers, "host").unwrap_or_default());
-    let site = html::Site { origin: &origin, id: &address.id(), path: uri.path(), page: &page, token: shared.token.as_str(), server: &shared.server };
+    let site = html::Site {
+        origin: &origin,
+        root: &shared.root,
+        id,
+        path: uri.path(),
+        page: &page,
+        token: shared.token.as_str(),
+        server: &shared.server,
+    };
     let rewritten = html::rewrite(text, &site);
-    for json in &rewritten.import_maps {
-        shared.backend.import_map(json);
-    }
+    shared.backend.import_map(id, &rewritten.import_map);
     for script in &rewritten.inline_modules {
         shared.backend.inline_module(&script.id, &script.source, script.first_line);
     }
@@ -142,7 +168,8 @@ fn file_answer(content: Content, path: &Path, headers: &HeaderMap) -> Response {
             (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, said)], body).into_response()
         }
         Wanted::Nothing => {
-            return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, format!("bytes */{length}"))]).into_response();
+            return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, format!("bytes */{length}"))])
+                .into_response();
         }
     };
     let head = response.headers_mut();
@@ -177,14 +204,21 @@ fn stream_part(mut file: File, range: std::ops::Range<u64>) -> Response {
     ([(header::CONTENT_LENGTH, length)], Body::from_stream(chunks)).into_response()
 }
 
-fn redirect(address: &Address, uri: &Uri) -> Response {
+fn redirect(shared: &Shared, uri: &Uri) -> Result<Response, Refusal> {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let location = format!("{}/{query}", address.id());
-    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location.as_str()), (header::CACHE_CONTROL, "no-store")]).into_response()
+    let folder = shared.root.normalize(uri.path()).ok_or(Refusal::NOT_FOUND)?;
+    let location = format!("{folder}/{query}");
+    Ok((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location.as_str()), (header::CACHE_CONTROL, "no-store")])
+        .into_response())
 }
 
 fn is_navigation(headers: &HeaderMap) -> bool {
-    let accepts_html = || headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
+    let accepts_html = || {
+        headers
+            .get(header::ACCEPT)
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("text/html"))
+    };
     match text_of(headers, "sec-fetch-mode") {
         Some(mode) => mode == "navigate" && accepts_html(),
         None => accepts_html(),
@@ -195,15 +229,18 @@ fn is_navigation(headers: &HeaderMap) -> bool {
 /// runtime asks for a page, to learn the token of a server that was started anew.
 fn wants_page(headers: &HeaderMap) -> bool {
     match text_of(headers, "sec-fetch-dest") {
-        Some(dest) => matches!(dest, "document" | "iframe" | "frame" | "embed" | "object") || headers.contains_key("x-capuchin-page"),
+        Some(dest) => {
+            matches!(dest, "document" | "iframe" | "frame" | "embed" | "object")
+                || headers.contains_key("x-capuchin-page")
+        }
         None => true,
     }
 }
 
-/// Whether this is a plain `<script src>` of a page. `fetch()`, workers and what workers load get the file as it is.
-fn wants_classic(shared: &Shared, address: &Address, headers: &HeaderMap) -> bool {
+/// Whether this may be a plain `<script src>` of a page. `fetch()`, workers and what workers load get the file as it is.
+fn wants_classic(headers: &HeaderMap) -> bool {
     let is_for_script = matches!(text_of(headers, "sec-fetch-dest"), None | Some("script"));
-    is_for_script && !is_sent_by_script(headers) && shared.classic.contains(&address.id())
+    is_for_script && !is_sent_by_script(headers)
 }
 
 /// In `importScripts()` of a worker the referrer is the worker's file.
@@ -277,7 +314,10 @@ mod tests {
         let served = Served::new();
         for name in ["main.js", "data.json", "style.css", "a.svg", "index.html"] {
             served.folders.write(&format!("root/{name}"), "on disk");
-            let etag = format!("if-none-match: {}", served.get(&format!("/{name}"), &["sec-fetch-dest: empty"]).header("etag").expect("an ETag"));
+            let etag = format!(
+                "if-none-match: {}",
+                served.get(&format!("/{name}"), &["sec-fetch-dest: empty"]).header("etag").expect("an ETag")
+            );
             served.open_buffer(name, "unsaved");
             let answer = served.get(&format!("/{name}"), &[&etag, "sec-fetch-dest: empty"]);
             assert_eq!((answer.status, answer.text().as_str()), (200, "unsaved"), "{name}");
@@ -312,16 +352,26 @@ mod tests {
     fn html_becomes_a_page() {
         let served = Served::new();
         let (first, second) = (served.get("/", &["sec-fetch-dest: document"]).text(), served.get("/index.html", &[]));
-        assert!(first.contains(&format!("<script src=\"/@capuchin/boot.js\" data-token=\"{}\" data-page=\"p", served.token())));
+        assert!(
+            first.contains(&format!(
+                "<script src=\"/@capuchin/boot.js\" data-token=\"{}\" data-page=\"p",
+                served.token()
+            ))
+        );
         assert!(first.contains("/@capuchin/entry?m=%2Fmain%2Ejs&"));
-        assert_eq!((second.header("cache-control"), second.header("content-type")), (Some("no-store"), Some("text/html; charset=utf-8")));
+        assert_eq!(
+            (second.header("cache-control"), second.header("content-type")),
+            (Some("no-store"), Some("text/html; charset=utf-8"))
+        );
         assert_eq!(second.header("etag"), None);
     }
 
     #[test]
     fn each_html_answer_is_another_page() {
         let served = Served::new();
-        let page = |text: String| text.split("data-page=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a page").to_owned();
+        let page = |text: String| {
+            text.split("data-page=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a page").to_owned()
+        };
         let answers = served.get_all(&[("/", &[]), ("/", &[])]);
         assert_ne!(page(answers[0].text()), page(answers[1].text()));
     }
@@ -331,16 +381,23 @@ mod tests {
         let served = Served::new();
         served.folders.write("root/part.html", "<p>part");
         assert_eq!(served.get("/part.html", &["sec-fetch-dest: empty"]).text(), "<p>part");
-        assert!(served.get("/part.html", &["sec-fetch-dest: empty", "x-capuchin-page: 1"]).text().contains("data-token"));
+        assert!(
+            served.get("/part.html", &["sec-fetch-dest: empty", "x-capuchin-page: 1"]).text().contains("data-token")
+        );
         assert!(served.get("/part.html", &["sec-fetch-dest: iframe"]).text().contains("data-token"));
     }
 
     #[test]
     fn the_backend_hears_of_what_the_html_holds() {
         let served = Served::new();
-        served.folders.write("root/sub/index.html", "<script type=importmap>{}</script>\n<script type=module>go()</script>");
+        served
+            .folders
+            .write("root/sub/index.html", "<script type=importmap>{}</script>\n<script type=module>go()</script>");
         served.get("/sub/", &[]);
-        assert_eq!(served.backend.notes(), ["import map {}", "inline /sub/index.html?inline=0 from line 2: go()"]);
+        assert_eq!(
+            served.backend.notes(),
+            ["import map of /sub/index.html: {}", "inline /sub/index.html?inline=0 from line 2: go()"]
+        );
     }
 
     #[test]
@@ -358,7 +415,11 @@ mod tests {
             ("/app.js", &["Sec-Fetch-Dest: empty"], "plain"),
             ("/app.js", &["Sec-Fetch-Dest: worker"], "plain"),
             ("/app.js", &["Sec-Fetch-Dest: script", "Referer: http://localhost/worker.js"], "plain"),
-            ("/app.js", &["Sec-Fetch-Dest: script", "Referer: http://localhost/index.html"], "/* instrumented /app.js */"),
+            (
+                "/app.js",
+                &["Sec-Fetch-Dest: script", "Referer: http://localhost/index.html"],
+                "/* instrumented /app.js */",
+            ),
             ("/other.js", &["Sec-Fetch-Dest: script"], "plain"),
             ("/broken.js", &["Sec-Fetch-Dest: script"], "plain"),
         ];
@@ -403,7 +464,10 @@ mod tests {
         let whole = served.get("/a.mp4", &[]);
         assert_eq!((whole.status, whole.header("accept-ranges")), (200, Some("bytes")));
         let part = served.get("/a.mp4", &["range: bytes=10-19"]);
-        assert_eq!((part.status, part.header("content-range"), part.body.as_slice()), (206, Some("bytes 10-19/256"), &content[10..20]));
+        assert_eq!(
+            (part.status, part.header("content-range"), part.body.as_slice()),
+            (206, Some("bytes 10-19/256"), &content[10..20])
+        );
         let after = served.get("/a.mp4", &["range: bytes=256-"]);
         assert_eq!((after.status, after.header("content-range"), after.body.len()), (416, Some("bytes */256"), 0));
         assert_eq!(served.get("/a.mp4", &["range: bytes=0-1,4-5"]).body, content);

@@ -73,7 +73,8 @@ pub(super) struct Rules {
     hosts: Vec<String>,
 }
 
-const REBINDING: Refusal = Refusal::new(StatusCode::FORBIDDEN, "Capuchin answers only on localhost, 127.0.0.1 and [::1], with its own port.");
+const REBINDING: Refusal =
+    Refusal::new(StatusCode::FORBIDDEN, "Capuchin answers only on localhost, 127.0.0.1 and [::1], with its own port.");
 const ONE_HOST: Refusal = Refusal::new(StatusCode::BAD_REQUEST, "A request needs exactly one Host.");
 const METHOD: Refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "");
 const BODY: Refusal = Refusal::new(StatusCode::BAD_REQUEST, "Capuchin takes no request bodies.");
@@ -151,7 +152,11 @@ fn may_fetch(site: &HeaderValue, uri: &Uri, headers: &HeaderMap) -> bool {
     let may_link_here = !uri.path().starts_with(PREFIX);
     match site.as_bytes() {
         b"same-origin" | b"none" => true,
-        b"same-site" => may_link_here && is("sec-fetch-mode", &["navigate"]) && is("sec-fetch-dest", &["document", "iframe", "frame"]),
+        b"same-site" => {
+            may_link_here
+                && is("sec-fetch-mode", &["navigate"])
+                && is("sec-fetch-dest", &["document", "iframe", "frame"])
+        }
         _ => may_link_here && is("sec-fetch-mode", &["navigate"]) && is("sec-fetch-dest", &["document"]),
     }
 }
@@ -173,7 +178,9 @@ pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     if is_head {
-        if let (Some(length), false) = (response.body().size_hint().exact(), response.headers().contains_key(header::CONTENT_LENGTH)) {
+        if let (Some(length), false) =
+            (response.body().size_hint().exact(), response.headers().contains_key(header::CONTENT_LENGTH))
+        {
             response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         }
         *response.body_mut() = axum::body::Body::empty();
@@ -278,7 +285,11 @@ mod tests {
             ("", 403),
         ];
         for (origin, status) in origins {
-            assert_eq!(check("GET", "/main.js", &[("host", "localhost:4177"), ("origin", origin)]), status, "{origin:?}");
+            assert_eq!(
+                check("GET", "/main.js", &[("host", "localhost:4177"), ("origin", origin)]),
+                status,
+                "{origin:?}"
+            );
         }
         let twice = [("host", "localhost:4177"), ("origin", "http://localhost:4177"), ("origin", "null")];
         assert_eq!(check("GET", "/", &twice), 403);
@@ -303,7 +314,12 @@ mod tests {
             ("nonsense", "no-cors", "script", "/main.js", 403),
         ];
         for (site, mode, dest, path, status) in requests {
-            let headers = [("host", "localhost:4177"), ("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
+            let headers = [
+                ("host", "localhost:4177"),
+                ("sec-fetch-site", site),
+                ("sec-fetch-mode", mode),
+                ("sec-fetch-dest", dest),
+            ];
             assert_eq!(check("GET", path, &headers), status, "{site} {mode} {dest} {path}");
         }
         let twice = [("host", "localhost:4177"), ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")];
@@ -312,7 +328,17 @@ mod tests {
 
     #[test]
     fn only_get_and_head_and_no_bodies() {
-        for (method, status) in [("GET", 200), ("HEAD", 200), ("POST", 405), ("PUT", 405), ("DELETE", 405), ("PATCH", 405), ("OPTIONS", 405), ("TRACE", 405), ("BREW", 405)] {
+        for (method, status) in [
+            ("GET", 200),
+            ("HEAD", 200),
+            ("POST", 405),
+            ("PUT", 405),
+            ("DELETE", 405),
+            ("PATCH", 405),
+            ("OPTIONS", 405),
+            ("TRACE", 405),
+            ("BREW", 405),
+        ] {
             assert_eq!(check(method, "/", &[("host", "localhost:4177")]), status, "{method}");
         }
         for header in [("content-length", "5"), ("transfer-encoding", "chunked"), ("content-length", "-1")] {
@@ -351,11 +377,23 @@ mod tests {
         let token = served.token().to_owned();
         let graph = format!("/@capuchin/graph?m=/main.js&page=p&token={token}");
         let entry = format!("/@capuchin/entry?m=/main.js&n=0&page=p&token={token}");
-        let paths = ["/", "/main.js", "/missing.js", "/.env", "/@capuchin/boot.js", "/@capuchin/runtime/client.js", "/@capuchin/nothing", "/@capuchin/socket", &graph, &entry];
+        let paths = [
+            "/",
+            "/main.js",
+            "/missing.js",
+            "/.env",
+            "/@capuchin/boot.js",
+            "/@capuchin/runtime/client.js",
+            "/@capuchin/nothing",
+            "/@capuchin/socket",
+            &graph,
+            &entry,
+        ];
         for path in paths {
             for method in ["GET", "HEAD", "POST", "OPTIONS"] {
                 for origin in ["http://evil.example", "null", "http://localhost:9", "http://user@localhost:4177"] {
-                    let headers = [format!("origin: {origin}"), "access-control-request-private-network: true".to_owned()];
+                    let headers =
+                        [format!("origin: {origin}"), "access-control-request-private-network: true".to_owned()];
                     let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
                     check_head(&served.ask(method, path, &headers), path);
                 }

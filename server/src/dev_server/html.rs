@@ -14,20 +14,23 @@
 //! find no modules, and the page may not rely on it running early.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 
 use lol_html::html_content::{ContentType, Element, TextChunk};
 use lol_html::{HtmlRewriter, Settings, element, end, text};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::addresses::Address;
-use super::{PREFIX, modules};
+use super::{PREFIX, entry};
+use crate::modules::Root;
 use crate::wire::PageId;
 
 /// What the rewriting of one HTML answer needs to know.
 pub(super) struct Site<'a> {
     /// `http://` and the Host.
     pub(super) origin: &'a str,
+    pub(super) root: &'a Root,
     /// The id of the HTML file.
     pub(super) id: &'a str,
     /// The path that was asked for: with a single-page program's route it is not the file's.
@@ -40,8 +43,8 @@ pub(super) struct Site<'a> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Rewritten {
     pub(super) html: Vec<u8>,
-    /// Their relative addresses made root-relative.
-    pub(super) import_maps: Vec<String>,
+    /// All the page's import maps as one, `{}` if there is none. Relative addresses are made root-relative.
+    pub(super) import_map: String,
     pub(super) inline_modules: Vec<InlineModule>,
     /// The ids of the scripts that are loaded with a plain `<script src>`.
     pub(super) classic: Vec<String>,
@@ -62,7 +65,7 @@ pub(super) fn rewrite(html: &[u8], site: &Site) -> Rewritten {
     );
     rewrite_all(html, site, &boot).unwrap_or_else(|error| {
         tracing::warn!("{} could not be rewritten, its modules are not followed: {error}", site.id);
-        Rewritten { html: [boot.as_bytes(), html].concat(), ..Rewritten::default() }
+        Rewritten { html: [boot.as_bytes(), html].concat(), import_map: "{}".to_owned(), ..Rewritten::default() }
     })
 }
 
@@ -70,7 +73,11 @@ fn rewrite_all(html: &[u8], site: &Site, boot: &str) -> Result<Rewritten, Box<dy
     let survey = survey(html)?;
     let base = Base::new(site, survey.base.as_deref())?;
     let mut rewritten = Rewritten::default();
-    let plans: Vec<Plan> = survey.scripts.into_iter().map(|script| plan(script, html, &base, site.id, &mut rewritten)).collect();
+    let mut import_map = ImportMap::default();
+    let plans =
+        survey.scripts.into_iter().map(|script| plan(script, html, &base, site.id, &mut rewritten, &mut import_map));
+    let plans: Vec<Plan> = plans.collect();
+    rewritten.import_map = import_map.to_string();
     let entries: Vec<&str> = plans.iter().filter_map(Plan::entry).collect();
     rewritten.html = apply(html, site, boot, &base, &plans, &entries)?;
     Ok(rewritten)
@@ -110,10 +117,13 @@ fn survey(html: &[u8]) -> Result<Survey, lol_html::errors::RewritingError> {
             Ok(())
         }))
         // Runs before the next one for the same element.
-        .append_element_content_handler(element!("template script, noscript script, svg script, math script", |_: &mut Element| {
-            is_inert.set(true);
-            Ok(())
-        }))
+        .append_element_content_handler(element!(
+            "template script, noscript script, svg script, math script",
+            |_: &mut Element| {
+                is_inert.set(true);
+                Ok(())
+            }
+        ))
         .append_element_content_handler(element!("script", |el: &mut Element| {
             survey.borrow_mut().scripts.push(Script {
                 kind: kind_of(el),
@@ -137,14 +147,19 @@ fn survey(html: &[u8]) -> Result<Survey, lol_html::errors::RewritingError> {
 }
 
 fn kind_of(el: &Element) -> Kind {
-    let Some(kind) = attribute(el, "type") else { return if el.has_attribute("nomodule") { Kind::Other } else { Kind::Classic } };
+    let Some(kind) = attribute(el, "type") else {
+        return if el.has_attribute("nomodule") { Kind::Other } else { Kind::Classic };
+    };
     match kind.trim_ascii().to_ascii_lowercase().as_str() {
         "module" => Kind::Module,
         "importmap" => Kind::ImportMap,
         _ if el.has_attribute("nomodule") => Kind::Other,
-        "" | "text/javascript" | "application/javascript" | "text/ecmascript" | "application/ecmascript" | "application/x-javascript" => {
-            Kind::Classic
-        }
+        ""
+        | "text/javascript"
+        | "application/javascript"
+        | "text/ecmascript"
+        | "application/ecmascript"
+        | "application/x-javascript" => Kind::Classic,
         _ => Kind::Other,
     }
 }
@@ -167,7 +182,14 @@ impl Plan {
     }
 }
 
-fn plan(script: Script, html: &[u8], base: &Base, page_id: &str, rewritten: &mut Rewritten) -> Plan {
+fn plan(
+    script: Script,
+    html: &[u8],
+    base: &Base,
+    page_id: &str,
+    rewritten: &mut Rewritten,
+    import_map: &mut ImportMap,
+) -> Plan {
     if script.is_inert {
         return Plan::Leave;
     }
@@ -185,7 +207,7 @@ fn plan(script: Script, html: &[u8], base: &Base, page_id: &str, rewritten: &mut
             Plan::Leave
         }
         (Kind::ImportMap, None) => {
-            rewritten.import_maps.push(root_relative_map(&script.text, base));
+            add_map(import_map, &script.text, base);
             Plan::Leave
         }
         (Kind::Classic | Kind::Other | Kind::ImportMap, _) => Plan::Leave,
@@ -219,7 +241,7 @@ fn apply(
             let Some(plan) = plans.next() else { return Ok(()) };
             let Some(id) = plan.entry() else { return Ok(()) };
             let also = if n == 0 { entries.get(1..).unwrap_or_default() } else { &[] };
-            el.set_attribute("src", &modules::entry_url(id, n, also, site.page, site.token))?;
+            el.set_attribute("src", &entry::entry_url(id, n, also, site.page, site.token))?;
             for name in ["integrity", "async"] {
                 el.remove_attribute(name);
             }
@@ -251,19 +273,27 @@ fn apply(
 }
 
 /// What addresses in the page are relative to.
-struct Base {
+struct Base<'a> {
     url: Url,
     own: url::Origin,
+    root: &'a Root,
 }
 
-impl Base {
-    fn new(site: &Site, href: Option<&str>) -> Result<Base, url::ParseError> {
+impl<'a> Base<'a> {
+    fn new(site: &Site<'a>, href: Option<&str>) -> Result<Base<'a>, url::ParseError> {
         let page = Url::parse(site.origin)?;
         let own = page.origin();
         let page = page.join(site.path)?;
         // A base that is no URL is ignored, as browsers do.
         let url = href.and_then(|href| page.join(href).ok()).unwrap_or(page);
-        Ok(Base { url, own })
+        Ok(Base { url, own, root: site.root })
+    }
+
+    /// An import map's address without the page it stands in; bare names and addresses elsewhere stay as they are.
+    fn root_relative(&self, address: &str) -> String {
+        let is_relative = ["/", "./", "../"].iter().any(|prefix| address.starts_with(prefix));
+        let url = self.resolve_own(address).filter(|_| is_relative);
+        url.map_or_else(|| address.to_owned(), |url| url[url::Position::BeforePath..].to_owned())
     }
 
     fn resolve_own(&self, href: &str) -> Option<Url> {
@@ -275,38 +305,71 @@ impl Base {
 fn own_id(base: &Base, href: &str) -> Option<String> {
     let href = href.trim_ascii();
     let url = base.resolve_own(href).filter(|url| !href.is_empty() && !url.path().starts_with(PREFIX))?;
-    let address = Address::parse(url.path()).ok().filter(|it| !it.is_folder)?;
-    Some(address.id())
+    Address::parse(url.path()).ok().filter(|it| !it.is_folder)?;
+    base.root.normalize(url.path())
 }
 
-/// The map with addresses that do not depend on the page they stand in. One that is no map is passed on as it is: the
-/// browser says what is wrong with it.
-fn root_relative_map(json: &str, base: &Base) -> String {
-    let Ok(Value::Object(mut map)) = serde_json::from_str::<Value>(json) else { return json.to_owned() };
-    let absolute = |address: &str| {
-        let is_relative = ["/", "./", "../"].iter().any(|prefix| address.starts_with(prefix));
-        let url = base.resolve_own(address).filter(|_| is_relative);
-        url.map_or_else(|| address.to_owned(), |url| url[url::Position::BeforePath..].to_owned())
+/// The import maps of a page, merged as browsers do it: what is there stays.
+#[derive(Default)]
+struct ImportMap {
+    map: Map<String, Value>,
+    /// One that is no map is passed on as it is, so that it is said what is wrong with it.
+    broken: Option<String>,
+}
+
+impl fmt::Display for ImportMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.broken {
+            Some(text) if self.map.is_empty() => f.write_str(text),
+            _ => write!(f, "{}", Value::Object(self.map.clone())),
+        }
+    }
+}
+
+fn add_map(to: &mut ImportMap, json: &str, base: &Base) {
+    let Ok(Value::Object(map)) = serde_json::from_str::<Value>(json) else {
+        to.broken = Some(json.to_owned());
+        return;
     };
-    let imports = |map: &mut Value| {
-        let Value::Object(entries) = map else { return };
-        for (specifier, mut address) in std::mem::take(entries) {
-            if let Value::String(text) = &address {
-                address = Value::String(absolute(text));
+    for (name, mut value) in map {
+        match (name.as_str(), &mut value) {
+            ("imports", Value::Object(rules)) => *rules = root_relative(std::mem::take(rules), base),
+            ("scopes", Value::Object(scopes)) => {
+                let relative = |(scope, rules): (String, Value)| match rules {
+                    Value::Object(rules) => (base.root_relative(&scope), Value::Object(root_relative(rules, base))),
+                    rules => (base.root_relative(&scope), rules),
+                };
+                *scopes = std::mem::take(scopes).into_iter().map(relative).collect();
             }
-            entries.insert(absolute(&specifier), address);
+            _ => {}
         }
+        merge(&mut to.map, name, value);
+    }
+}
+
+fn root_relative(rules: Map<String, Value>, base: &Base) -> Map<String, Value> {
+    let relative = |(specifier, address): (String, Value)| {
+        let address = match address {
+            Value::String(address) => Value::String(base.root_relative(&address)),
+            address => address,
+        };
+        (base.root_relative(&specifier), address)
     };
-    if let Some(map) = map.get_mut("imports") {
-        imports(map);
-    }
-    if let Some(Value::Object(scopes)) = map.get_mut("scopes") {
-        for (scope, mut map) in std::mem::take(scopes) {
-            imports(&mut map);
-            scopes.insert(absolute(&scope), map);
+    rules.into_iter().map(relative).collect()
+}
+
+fn merge(map: &mut Map<String, Value>, name: String, value: Value) {
+    match (map.get_mut(&name), value) {
+        (None, value) => {
+            map.insert(name, value);
         }
+        (Some(Value::Object(old)), Value::Object(new)) => {
+            for (name, value) in new {
+                merge(old, name, value);
+            }
+        }
+        (Some(_), _) => {}
     }
-    Value::Object(map).to_string()
 }
 
 /// An attribute's value, with its character references replaced.
@@ -353,13 +416,24 @@ fn character(name: &str) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const BOOT: &str = r#"<script src="/@capuchin/boot.js" data-token="T" data-page="P" data-server="S"></script>"#;
 
     fn rewritten_at(path: &str, html: &[u8]) -> Rewritten {
         let page = PageId::parse("P").expect("plain");
-        let site = Site { origin: "http://localhost:4177", id: "/index.html", path, page: &page, token: "T", server: "S" };
+        let root = Root::open(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it exists");
+        let site = Site {
+            root: &root,
+            origin: "http://localhost:4177",
+            id: "/index.html",
+            path,
+            page: &page,
+            token: "T",
+            server: "S",
+        };
         rewrite(html, &site)
     }
 
@@ -378,7 +452,10 @@ mod tests {
 
     #[test]
     fn the_boot_script_comes_before_everything() {
-        check("<!doctype html><html><head lang=en><meta charset=utf-8>", "<!doctype html><html><head lang=en>BOOT<meta charset=utf-8>");
+        check(
+            "<!doctype html><html><head lang=en><meta charset=utf-8>",
+            "<!doctype html><html><head lang=en>BOOT<meta charset=utf-8>",
+        );
         check("<!doctype html><script>x</script>", "<!doctype html>BOOT<script>x</script>");
         check("<html><body><p>", "<html>BOOT<body><p>");
         check("<!-- <head> --><title><head></title>", "<!-- <head> -->BOOT<title><head></title>");
@@ -403,8 +480,15 @@ mod tests {
     fn inline_modules_move_to_the_backend() {
         let html = "<head>\n<script type=module>\nlet a = '</div>' && 1;\n</script>\n<script type=module src=m.js></script><script type=module>b</script>";
         let out = rewritten(html);
-        let module = |id: &str, source: &str, first_line| InlineModule { id: id.to_owned(), source: source.to_owned(), first_line };
-        assert_eq!(out.inline_modules, [module("/index.html?inline=0", "\nlet a = '</div>' && 1;\n", 2), module("/index.html?inline=1", "b", 5)]);
+        let module = |id: &str, source: &str, first_line| InlineModule {
+            id: id.to_owned(),
+            source: source.to_owned(),
+            first_line,
+        };
+        assert_eq!(
+            out.inline_modules,
+            [module("/index.html?inline=0", "\nlet a = '</div>' && 1;\n", 2), module("/index.html?inline=1", "b", 5)]
+        );
         check(
             html,
             "<head>BOOT\n<script type=module src=\"ENTRY:m=/index.html?inline=0&n=0&also=/m.js&also=/index.html?inline=1\"></script>\n\
@@ -465,7 +549,13 @@ mod tests {
         let classic = |path, html: &str| rewritten_at(path, html.as_bytes()).classic;
         assert_eq!(classic("/some/route", "<script src=a.js></script>"), ["/some/a.js"]);
         assert_eq!(classic("/x", "<base href=/sub/><base href=/no/><script src=a.js></script>"), ["/sub/a.js"]);
-        assert_eq!(classic("/x", "<base href=https://cdn.example/><script src=a.js></script><script src=http://localhost:4177/b.js></script>"), ["/b.js"]);
+        assert_eq!(
+            classic(
+                "/x",
+                "<base href=https://cdn.example/><script src=a.js></script><script src=http://localhost:4177/b.js></script>"
+            ),
+            ["/b.js"]
+        );
         assert_eq!(classic("/", "<script src='/a&amp;b&#x2e;js'></script>"), ["/a&b.js"]);
     }
 
@@ -474,10 +564,21 @@ mod tests {
         let html = r#"<head><script type="importmap">{"imports": {"a": "./a.js", "b": "https://esm.sh/b", "./c": "../c.js"}, "scopes": {"./s/": {"a": "/x.js"}}}</script>"#;
         let out = rewritten_at("/sub/page.html", html.as_bytes());
         let expected = r#"{"imports":{"/sub/c":"/c.js","a":"/sub/a.js","b":"https://esm.sh/b"},"scopes":{"/sub/s/":{"a":"/x.js"}}}"#;
-        let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
-        assert_eq!(out.import_maps.iter().map(|map| json(map)).collect::<Vec<_>>(), [json(expected)]);
+        assert_eq!(json(&out.import_map), json(expected));
         assert_eq!(String::from_utf8(out.html).expect("UTF-8"), html.replace("<head>", &format!("<head>{BOOT}")));
-        assert_eq!(rewritten("<script type=importmap>{oops</script>").import_maps, ["{oops"]);
+    }
+
+    fn json(text: &str) -> Value {
+        serde_json::from_str(text).expect("JSON")
+    }
+
+    #[test]
+    fn a_page_has_one_import_map() {
+        let map = |html: &str| rewritten(html).import_map;
+        assert_eq!(map("<p>"), "{}");
+        assert_eq!(map("<script type=importmap>{oops</script>"), "{oops");
+        let two = r#"<script type=importmap>{"imports":{"a":"/1"}}</script><script type=importmap>{"imports":{"a":"/2","b":"/3"},"scopes":{"/s/":{"c":null}}}</script>"#;
+        assert_eq!(json(&map(two)), json(r#"{"imports":{"a":"/1","b":"/3"},"scopes":{"/s/":{"c":null}}}"#));
     }
 
     #[test]
@@ -493,7 +594,8 @@ mod tests {
         let out = rewritten(r#"<head><script type=module src='/a"><img src=x>.js'></script>"#).html;
         let out = String::from_utf8(out).expect("UTF-8");
         assert!(!out.contains("<img"), "{out}");
-        let out = String::from_utf8(rewritten_at("/\"><img>", b"<head><script type=module src=a.js></script>").html).expect("UTF-8");
+        let out = String::from_utf8(rewritten_at("/\"><img>", b"<head><script type=module src=a.js></script>").html)
+            .expect("UTF-8");
         assert!(!out.contains("<img"), "{out}");
     }
 }

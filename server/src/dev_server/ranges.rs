@@ -16,7 +16,10 @@ pub(super) fn etag_of(content: &[u8]) -> String {
 /// Whether the client says that it has this version. `*` is any version that exists.
 pub(super) fn has_current(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    known.flat_map(|list| list.split(',')).map(str::trim).any(|it| it == "*" || it.strip_prefix("W/").unwrap_or(it) == etag)
+    known
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .any(|it| it == "*" || it.strip_prefix("W/").unwrap_or(it) == etag)
 }
 
 pub(super) fn not_modified(etag: &str) -> Response {
@@ -40,7 +43,8 @@ pub(super) fn wanted(headers: &HeaderMap, etag: &str, length: u64) -> Wanted {
     let mut ranges = headers.get_all(header::RANGE).iter();
     let (Some(range), None) = (ranges.next(), ranges.next()) else { return Wanted::All };
     let range = range.to_str().ok().and_then(|range| range.strip_prefix("bytes="));
-    let Some((first, last)) = range.filter(|range| !range.contains(',')).and_then(|range| range.trim().split_once('-')) else {
+    let Some((first, last)) = range.filter(|range| !range.contains(',')).and_then(|range| range.trim().split_once('-'))
+    else {
         return Wanted::All;
     };
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
@@ -91,7 +95,9 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_or_is_several_gets_everything() {
-        for range in ["bytes=", "bytes=-", "bytes=a-b", "bytes=9-1", "bytes=+1-2", "lines=1-2", "bytes=0-1,5-6", "bytes 0-1", ""] {
+        for range in
+            ["bytes=", "bytes=-", "bytes=a-b", "bytes=9-1", "bytes=+1-2", "lines=1-2", "bytes=0-1,5-6", "bytes 0-1", ""]
+        {
             check(range, Wanted::All);
         }
         check(&format!("bytes={}", vec!["0-1"; 1000].join(",")), Wanted::All);

@@ -15,11 +15,13 @@ impl Refusal {
     pub(crate) const NO_INDEX: Refusal = Refusal::new(StatusCode::NOT_FOUND, "There is no index.html in this folder.");
     pub(crate) const NOT_OURS: Refusal = Refusal::new(StatusCode::NOT_FOUND, "Capuchin has nothing at this address.");
     pub(crate) const HIDDEN: Refusal = Refusal::new(StatusCode::FORBIDDEN, "Capuchin does not serve hidden files.");
-    pub(crate) const WRONG_KIND: Refusal = Refusal::new(StatusCode::FORBIDDEN, "Capuchin does not serve files of this kind.");
+    pub(crate) const WRONG_KIND: Refusal =
+        Refusal::new(StatusCode::FORBIDDEN, "Capuchin does not serve files of this kind.");
     pub(crate) const OUTSIDE: Refusal = Refusal::new(StatusCode::FORBIDDEN, "This file lies outside the project.");
     pub(crate) const UNREADABLE: Refusal = Refusal::new(StatusCode::FORBIDDEN, "This file cannot be read.");
     pub(crate) const BAD_PATH: Refusal = Refusal::new(StatusCode::BAD_REQUEST, "This is not a valid path.");
-    pub(crate) const BAD_QUERY: Refusal = Refusal::new(StatusCode::BAD_REQUEST, "This is not a valid request for modules.");
+    pub(crate) const BAD_QUERY: Refusal =
+        Refusal::new(StatusCode::BAD_REQUEST, "This is not a valid request for modules.");
     pub(crate) const NO_TOKEN: Refusal =
         Refusal::new(StatusCode::FORBIDDEN, "This page belongs to an earlier start of Capuchin: reload it.");
     pub(crate) const FAILED: Refusal =

@@ -14,6 +14,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::addresses::Address;
 use super::refusal::Refusal;
+use crate::modules::Root;
 
 /// What an address leads to. The paths are real paths below the root.
 #[derive(Debug)]
@@ -30,13 +31,28 @@ pub fn may_serve(root: &Path, path: &Path) -> bool {
     check(root, path).is_ok()
 }
 
+/// The folder that an address counts from, and the rest of the address: the root, or for `/@modules/…` (packages that are
+/// installed above the root) that `node_modules` folder.
+pub(super) fn base_of(root: &Root, url_path: &str, mut address: Address) -> (PathBuf, Address) {
+    // Undecoded: a folder of the user's own that has this name is written `%40modules`.
+    let first = url_path.split('/').nth(1).unwrap_or_default();
+    let folder = root.path_of(&format!("/{first}/x")).and_then(|path| path.parent().map(Path::to_owned));
+    match folder.and_then(|folder| canonical(&folder).ok()) {
+        Some(packages) if first.starts_with("@modules") && !packages.starts_with(root.path()) => {
+            address.segments.remove(0);
+            (packages, address)
+        }
+        _ => (root.path().to_owned(), address),
+    }
+}
+
 /// Follows `address` below `root`, which is canonical.
 pub(super) fn resolve(root: &Path, address: &Address) -> Result<Found, Refusal> {
     // Before the disk is touched, so that the answer does not tell whether a hidden file exists.
-    check_none_hidden(address.segments.iter().map(String::as_str))?;
+    check_none_hidden(folder_name(root), address.segments.iter().map(String::as_str))?;
     let mut path = root.to_owned();
     path.extend(&address.segments);
-    match path.canonicalize() {
+    match canonical(&path) {
         Ok(real) => found(root, real, address),
         Err(error) if is_missing(&error) => {
             let path = real_path_of_missing(path).ok_or(Refusal::NOT_FOUND)?;
@@ -57,7 +73,7 @@ fn found(root: &Path, real: PathBuf, address: &Address) -> Result<Found, Refusal
     }
     let metadata = fs::metadata(&real).map_err(|_| Refusal::NOT_FOUND)?;
     if metadata.is_dir() {
-        check_none_hidden(names(root, &real)?)?;
+        check_none_hidden(folder_name(root), names(root, &real)?)?;
         return Ok(Found::Folder);
     }
     // `/main.js/` names no file.
@@ -74,7 +90,22 @@ fn found(root: &Path, real: PathBuf, address: &Address) -> Result<Found, Refusal
 
 /// Checks the final path: it is below the root and of a kind that is served.
 pub(super) fn check(root: &Path, real: &Path) -> Result<(), Refusal> {
-    check_names(names(root, real)?)
+    check_names(folder_name(root), names(root, real)?)
+}
+
+fn folder_name(root: &Path) -> Option<&str> {
+    root.file_name().and_then(|name| name.to_str())
+}
+
+/// The real path, in the form in which [`Root`] and editors write it: Windows answers with `\\?\C:\…`.
+fn canonical(path: &Path) -> io::Result<PathBuf> {
+    let real = path.canonicalize()?;
+    let plain = real
+        .to_str()
+        .filter(|_| cfg!(windows))
+        .and_then(|it| it.strip_prefix(r"\\?\"))
+        .filter(|it| it.as_bytes().get(1) == Some(&b':'));
+    Ok(plain.map(PathBuf::from).unwrap_or(real))
 }
 
 /// Opens a real path. Between its check and here it may have been replaced by a link: what was opened is checked again.
@@ -95,12 +126,12 @@ pub(super) fn open(root: &Path, real: &Path) -> Result<File, Refusal> {
 fn opened_path(file: &File, real: &Path) -> io::Result<PathBuf> {
     use std::os::fd::AsRawFd;
     // Without /proc (some containers) the weaker check has to do.
-    fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).or_else(|_| real.canonicalize())
+    fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).or_else(|_| canonical(real))
 }
 
 #[cfg(not(target_os = "linux"))]
 fn opened_path(_file: &File, real: &Path) -> io::Result<PathBuf> {
-    real.canonicalize()
+    canonical(real)
 }
 
 /// The parts of `real` below the root.
@@ -113,10 +144,11 @@ fn names<'a>(root: &Path, real: &'a Path) -> Result<impl Iterator<Item = &'a str
     Ok(below.iter().filter_map(|name| name.to_str()))
 }
 
-/// Whether a file with these names, from the root on, is of a kind that is served.
-pub(super) fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
-    let name = check_none_hidden(names)?.ok_or(Refusal::NOT_FOUND)?;
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).ok_or(Refusal::WRONG_KIND)?;
+/// Whether a file with these names, below a folder called `folder`, is of a kind that is served.
+pub(super) fn check_names<'a>(folder: Option<&'a str>, names: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
+    let name = check_none_hidden(folder, names)?.ok_or(Refusal::NOT_FOUND)?;
+    let extension =
+        name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).ok_or(Refusal::WRONG_KIND)?;
     let is_media = || {
         let kind = mime_guess::from_ext(&extension).first_raw().unwrap_or_default();
         ["image/", "audio/", "video/", "font/"].iter().any(|prefix| kind.starts_with(prefix))
@@ -133,30 +165,99 @@ pub(super) fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<()
 /// Text, code and data that programs load, beside pictures, sound, video and fonts. Not: keys, certificates, archives,
 /// databases, scripts of the shell, settings in YAML or TOML, and names without an extension.
 const KINDS: &[&str] = &[
-    "html", "htm", "xhtml", "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "css", "json", "json5", "jsonl", "map", "wasm", //
-    "txt", "md", "csv", "tsv", "xml", "webmanifest", "geojson", "topojson", "vtt", "srt", "pdf", "svg", //
-    "glb", "gltf", "bin", "obj", "mtl", "fbx", "stl", "ply", "drc", "usdz", "hdr", "exr", "ktx", "ktx2", "basis", "dds", "cube", //
-    "glsl", "vert", "frag", "wgsl", "mid", "midi", "sf2", "m3u8", "mpd", "atlas", "fnt", "tmx", "tmj", "ldtk", "data", "onnx", "tflite",
-    "woff", "woff2", "ttf", "otf", "eot",
+    "html",
+    "htm",
+    "xhtml",
+    "js",
+    "mjs",
+    "cjs",
+    "jsx",
+    "ts",
+    "mts",
+    "cts",
+    "tsx",
+    "css",
+    "json",
+    "json5",
+    "jsonl",
+    "map",
+    "wasm", //
+    "txt",
+    "md",
+    "csv",
+    "tsv",
+    "xml",
+    "webmanifest",
+    "geojson",
+    "topojson",
+    "vtt",
+    "srt",
+    "pdf",
+    "svg", //
+    "glb",
+    "gltf",
+    "bin",
+    "obj",
+    "mtl",
+    "fbx",
+    "stl",
+    "ply",
+    "drc",
+    "usdz",
+    "hdr",
+    "exr",
+    "ktx",
+    "ktx2",
+    "basis",
+    "dds",
+    "cube", //
+    "glsl",
+    "vert",
+    "frag",
+    "wgsl",
+    "mid",
+    "midi",
+    "sf2",
+    "m3u8",
+    "mpd",
+    "atlas",
+    "fnt",
+    "tmx",
+    "tmj",
+    "ldtk",
+    "data",
+    "onnx",
+    "tflite",
+    "woff",
+    "woff2",
+    "ttf",
+    "otf",
+    "eot",
 ];
 
 fn is_named_like_a_key(name: &str) -> bool {
-    ["credential", "secret", "service-account", "serviceaccount", "service_account", "adminsdk"].iter().any(|it| name.contains(it))
+    ["credential", "secret", "service-account", "serviceaccount", "service_account", "adminsdk"]
+        .iter()
+        .any(|it| name.contains(it))
 }
 
 /// Gives the last name.
-fn check_none_hidden<'a>(names: impl Iterator<Item = &'a str>) -> Result<Option<&'a str>, Refusal> {
-    let mut before = None;
+fn check_none_hidden<'a>(
+    folder: Option<&'a str>,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<Option<&'a str>, Refusal> {
+    let (mut before, mut last) = (folder, None);
     for name in names {
         check_hidden(before, name)?;
-        before = Some(name);
+        (before, last) = (Some(name), Some(name));
     }
-    Ok(before)
+    Ok(last)
 }
 
 /// `before` is the part of the path in front of `name`.
 fn check_hidden(before: Option<&str>, name: &str) -> Result<(), Refusal> {
-    let is_store = before == Some("node_modules") && matches!(name, ".pnpm" | ".bun" | ".store");
+    let is_store = before.is_some_and(|it| it == "node_modules" || it.starts_with("@modules"))
+        && matches!(name, ".pnpm" | ".bun" | ".store");
     match name.starts_with('.') && name != ".well-known" && !is_store {
         true => Err(Refusal::HIDDEN),
         false => Ok(()),
@@ -178,7 +279,7 @@ fn real_path_of_missing(path: PathBuf) -> Option<PathBuf> {
         }
         rest.push(existing.file_name()?);
         existing = existing.parent()?;
-        if let Ok(real) = existing.canonicalize() {
+        if let Ok(real) = canonical(existing) {
             return Some(rest.into_iter().rev().fold(real, |path, name| path.join(name)));
         }
     }
@@ -192,13 +293,55 @@ mod tests {
     #[test]
     fn only_files_that_programs_load_are_served() {
         let root = Path::new("/root");
-        let served = ["index.html", "src/main.js", "a.TS", "data.json", "img/a.png", "a.svg", "clip.mp4", "font.woff2", "m.wasm", "model.glb", ".well-known/x.json", "node_modules/.pnpm/a@1/node_modules/a/i.js", "a.b.c.js"];
+        let served = [
+            "index.html",
+            "src/main.js",
+            "a.TS",
+            "data.json",
+            "img/a.png",
+            "a.svg",
+            "clip.mp4",
+            "font.woff2",
+            "m.wasm",
+            "model.glb",
+            ".well-known/x.json",
+            "node_modules/.pnpm/a@1/node_modules/a/i.js",
+            "a.b.c.js",
+        ];
         for path in served {
             assert!(may_serve(root, &root.join(path)), "{path}");
         }
         let refused = [
-            "", ".env", ".ENV", ".env.js", ".git/config", ".git/x.js", "a/.hidden/x.js", "tls.pem", "tls.PEM", "server.key", "id_rsa", "LICENSE", "x.p12", "x.pfx", "x.crt",
-            "db.sqlite", "x.sql", "x.sh", "x.yaml", "x.toml", "x.zip", "x.env", "x.js~", "x.js.bak", "x.", ".pnpm/x.js", "src/.pnpm/x.js", "credentials.json", "my-Secrets.json", "service-account-1.json",
+            "",
+            ".env",
+            ".ENV",
+            ".env.js",
+            ".git/config",
+            ".git/x.js",
+            "a/.hidden/x.js",
+            "tls.pem",
+            "tls.PEM",
+            "server.key",
+            "id_rsa",
+            "LICENSE",
+            "x.p12",
+            "x.pfx",
+            "x.crt",
+            "db.sqlite",
+            "x.sql",
+            "x.sh",
+            "x.yaml",
+            "x.toml",
+            "x.zip",
+            "x.env",
+            "x.js~",
+            "x.js.bak",
+            "x.",
+            ".pnpm/x.js",
+            "src/.pnpm/x.js",
+            "credentials.json",
+            "my-Secrets.json",
+            "service-account-1.json",
         ];
         for path in refused {
             assert!(!may_serve(root, &root.join(path)), "{path}");
@@ -236,5 +379,29 @@ mod tests {
         };
         assert_eq!(path("/new.js"), Path::new("new.js"));
         assert_eq!(path("/new/deep/new.js"), Path::new("new/deep/new.js"));
+    }
+
+    #[test]
+    fn packages_above_the_root_are_reached_and_nothing_else_there() {
+        let folders = Folders::new();
+        folders.write("node_modules/x/a.css", "x");
+        folders.write("node_modules/.pnpm/y/a.js", "y");
+        folders.write("node_modules/x/.env", "secret");
+        folders.write("node.js", "secret");
+        folders.write("root/@modules/own.js", "own");
+        let root = Root::open(&folders.root()).expect("it exists");
+        let status = |path: &str| {
+            let (base, address) = base_of(&root, path, Address::parse(path).expect(path));
+            resolve(&base, &address)
+                .map(|found| matches!(found, Found::File(_)))
+                .map_err(|refusal| refusal.status.as_u16())
+        };
+        assert_eq!(status("/@modules/x/a.css"), Ok(true));
+        assert_eq!(status("/@modules/.pnpm/y/a.js"), Ok(true));
+        assert_eq!(status("/%40modules/own.js"), Ok(true));
+        assert_eq!(status("/@modules/own.js"), Ok(false));
+        assert_eq!(status("/@modules/x/.env"), Err(403));
+        assert_eq!(status("/@modules/node.js"), Ok(false));
+        assert_eq!(status("/@modules-2/x/a.css"), Ok(false));
     }
 }

@@ -42,18 +42,36 @@ mod tests {
         let served = Served::new();
         for path in ["/@capuchin/boot.js", "/@capuchin/runtime/client.js"] {
             let answer = served.get(path, &[]);
-            assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/javascript; charset=utf-8")), "{path}");
+            assert_eq!(
+                (answer.status, answer.header("content-type")),
+                (200, Some("text/javascript; charset=utf-8")),
+                "{path}"
+            );
             let etag = format!("if-none-match: {}", answer.header("etag").expect("an ETag"));
             assert_eq!(served.get(path, &[&etag]).status, 304);
         }
-        assert!(!served.get("/@capuchin/boot.js", &[]).text().contains(served.token()), "every site can run a classic script");
+        assert!(
+            !served.get("/@capuchin/boot.js", &[]).text().contains(served.token()),
+            "every site can run a classic script"
+        );
     }
 
     #[test]
     fn nothing_else_is_at_our_addresses() {
         let served = Served::new();
         served.folders.write("root/@capuchin/x.js", "x");
-        let paths = ["/@capuchin/", "/@capuchin/x.js", "/@capuchin", "/%40capuchin/x.js", "/@capuchin/runtime/", "/@capuchin/runtime/none.js", "/@capuchin/runtime/test/x.js", "/@capuchin/runtime/..%2fx.js", "/@capuchin/runtime/../boot.js", "/@capuchin/runtime/package.json"];
+        let paths = [
+            "/@capuchin/",
+            "/@capuchin/x.js",
+            "/@capuchin",
+            "/%40capuchin/x.js",
+            "/@capuchin/runtime/",
+            "/@capuchin/runtime/none.js",
+            "/@capuchin/runtime/test/x.js",
+            "/@capuchin/runtime/..%2fx.js",
+            "/@capuchin/runtime/../boot.js",
+            "/@capuchin/runtime/package.json",
+        ];
         for path in paths {
             let answer = served.get(path, &["accept: text/html"]);
             assert!(matches!(answer.status, 400 | 404), "{path}: {}", answer.status);

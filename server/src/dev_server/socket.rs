@@ -17,12 +17,12 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Error};
+use axum::{Error, Extension};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{MissedTickBehavior, interval_at, timeout};
 
 use super::refusal::Refusal;
-use super::{Shared, guard, modules};
+use super::{Shared, entry, guard};
 use crate::engine::event::{Event, Handle};
 use crate::wire::{self, FromPage, PageId, Reason, ToPage};
 
@@ -44,7 +44,8 @@ const STACK_LIMIT: usize = 8_000;
 
 const NOT_FOR_YOU: Refusal = Refusal::new(StatusCode::FORBIDDEN, "This socket is for the project's own pages.");
 const WRONG_PROTOCOL: Refusal = Refusal::new(StatusCode::BAD_REQUEST, "This socket speaks the subprotocol `capuchin`.");
-const TOO_MANY: Refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Too many pages are connected: close some tabs.");
+const TOO_MANY: Refusal =
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Too many pages are connected: close some tabs.");
 
 /// The sockets of one server.
 pub(super) struct Sockets {
@@ -104,13 +105,14 @@ pub(super) async fn upgrade(
     if !guard::has_own_origin(&headers) {
         return Err(NOT_FOR_YOU.into_response());
     }
-    modules::check_token(&uri, &headers, &shared).map_err(IntoResponse::into_response)?;
+    entry::check_token(&uri, &headers, &shared).map_err(IntoResponse::into_response)?;
     let mut protocols = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     let speaks_ours = protocols.next().is_some_and(|it| it == wire::SUBPROTOCOL) && protocols.next().is_none();
     if !speaks_ours {
         return Err(WRONG_PROTOCOL.into_response());
     }
-    let upgrade = upgrade.map_err(|rejection| (rejection.status(), "This address is for WebSockets.").into_response())?;
+    let upgrade =
+        upgrade.map_err(|rejection| (rejection.status(), "This address is for WebSockets.").into_response())?;
     let place = shared.sockets.places.clone().try_acquire_owned().map_err(|_| TOO_MANY.into_response())?;
     let address = address.map_or_else(|| "unknown".to_owned(), |Extension(ConnectInfo(address))| address.to_string());
     let upgrade = upgrade.protocols([wire::SUBPROTOCOL]).max_message_size(MESSAGE_LIMIT).max_frame_size(MESSAGE_LIMIT);
@@ -130,9 +132,11 @@ struct Goodbye {
 }
 
 const NO_HELLO: Goodbye = Goodbye { code: close_code::POLICY, reason: "The first message has to be a hello." };
-const NO_MESSAGE: Goodbye = Goodbye { code: close_code::POLICY, reason: "This is not a message of the Capuchin protocol." };
+const NO_MESSAGE: Goodbye =
+    Goodbye { code: close_code::POLICY, reason: "This is not a message of the Capuchin protocol." };
 const OTHER_PAGE: Goodbye = Goodbye { code: close_code::POLICY, reason: "One socket is for one page." };
-const OTHER_VERSION: Goodbye = Goodbye { code: close_code::POLICY, reason: "This page speaks another version of the protocol." };
+const OTHER_VERSION: Goodbye =
+    Goodbye { code: close_code::POLICY, reason: "This page speaks another version of the protocol." };
 const BINARY: Goodbye = Goodbye { code: close_code::UNSUPPORTED, reason: "Messages are text." };
 const TOO_BIG: Goodbye = Goodbye { code: close_code::SIZE, reason: "A message has at most one megabyte." };
 const NOT_UTF8: Goodbye = Goodbye { code: close_code::INVALID, reason: "Text has to be UTF-8." };
@@ -149,7 +153,10 @@ async fn talk(socket: &mut WebSocket, sockets: &Sockets, address: String) -> Opt
     };
     let FromPage::Hello { v, page, .. } = &hello else { return Some(NO_HELLO) };
     if *v != wire::VERSION {
-        let reason = Reason { code: "protocol".into(), message: "Capuchin was updated: the page has to be loaded again.".to_owned() };
+        let reason = Reason {
+            code: "protocol".into(),
+            message: "Capuchin was updated: the page has to be loaded again.".to_owned(),
+        };
         let _ = send(socket, &ToPage::Reload { reason }).await;
         return Some(OTHER_VERSION);
     }
@@ -293,9 +300,14 @@ impl ErrorLimit {
 /// Cuts what a page says to a length that editors and logs can show, without control characters.
 fn tame(message: FromPage) -> FromPage {
     match message {
-        FromPage::Hello { v, page, server, url, user_agent, modules } => {
-            FromPage::Hello { v, page, server: shown(&server, TEXT_LIMIT), url: shown(&url, TEXT_LIMIT), user_agent: shown(&user_agent, TEXT_LIMIT), modules }
-        }
+        FromPage::Hello { v, page, server, url, user_agent, modules } => FromPage::Hello {
+            v,
+            page,
+            server: shown(&server, TEXT_LIMIT),
+            url: shown(&url, TEXT_LIMIT),
+            user_agent: shown(&user_agent, TEXT_LIMIT),
+            modules,
+        },
         FromPage::Outcome { seq, mut results } => {
             for reason in results.iter_mut().filter_map(|it| it.reason.as_mut()) {
                 reason.message = shown(&reason.message, TEXT_LIMIT);
@@ -304,9 +316,11 @@ fn tame(message: FromPage) -> FromPage {
             FromPage::Outcome { seq, results }
         }
         FromPage::Loaded { modules } => FromPage::Loaded { modules },
-        FromPage::Error { module, message, stack } => {
-            FromPage::Error { module, message: shown(&message, TEXT_LIMIT), stack: stack.map(|stack| shown(&stack, STACK_LIMIT)) }
-        }
+        FromPage::Error { module, message, stack } => FromPage::Error {
+            module,
+            message: shown(&message, TEXT_LIMIT),
+            stack: stack.map(|stack| shown(&stack, STACK_LIMIT)),
+        },
     }
 }
 
@@ -431,7 +445,10 @@ mod tests {
         fn goodbye(&mut self) -> (u16, String) {
             while let Some((opcode, payload)) = self.next() {
                 if opcode == 8 && payload.len() >= 2 {
-                    return (u16::from_be_bytes([payload[0], payload[1]]), String::from_utf8_lossy(&payload[2..]).into_owned());
+                    return (
+                        u16::from_be_bytes([payload[0], payload[1]]),
+                        String::from_utf8_lossy(&payload[2..]).into_owned(),
+                    );
                 }
             }
             (0, String::new())
@@ -450,13 +467,34 @@ mod tests {
         assert_eq!(Client::knock(&served, &target, &[]), 101);
         let other_port = "http://localhost:9";
         let other_name = format!("http://127.0.0.1:{}", served.config.port);
-        for origin in ["http://evil.example", "null", "http://10.0.0.9", "http://localhost.evil.example:4177", other_port, &other_name, "[", "http://", "%", "", "file://"] {
+        for origin in [
+            "http://evil.example",
+            "null",
+            "http://10.0.0.9",
+            "http://localhost.evil.example:4177",
+            other_port,
+            &other_name,
+            "[",
+            "http://",
+            "%",
+            "",
+            "file://",
+        ] {
             assert_eq!(Client::knock(&served, &target, &[("Origin", origin)]), 403, "{origin}");
         }
         assert_eq!(Client::knock(&served, &target, &[("Host", "evil.example")]), 403);
-        assert_eq!(Client::knock(&served, &target, &[("Host", "evil.example"), ("Origin", "http://evil.example")]), 403);
+        assert_eq!(
+            Client::knock(&served, &target, &[("Host", "evil.example"), ("Origin", "http://evil.example")]),
+            403
+        );
         let same_length = format!("{}{}", if token.starts_with('A') { "B" } else { "A" }, &token[1..]);
-        for query in [String::new(), "?token=".to_owned(), format!("?token={same_length}"), format!("?token={token}x"), format!("?token={token}&token={token}")] {
+        for query in [
+            String::new(),
+            "?token=".to_owned(),
+            format!("?token={same_length}"),
+            format!("?token={token}x"),
+            format!("?token={token}&token={token}"),
+        ] {
             assert_eq!(Client::knock(&served, &format!("/@capuchin/socket{query}"), &[]), 403, "{query}");
         }
         assert_eq!(Client::knock(&served, "/@capuchin/socket", &[("Origin", "")]), 403);
@@ -480,7 +518,8 @@ mod tests {
         ] {
             assert_eq!(Client::knock(&served, &target, &[change]), status, "{change:?}");
         }
-        let twice = Client::head(&served, &target, &[]).replace("Sec-WebSocket-Protocol", "Sec-WebSocket-Protocol: capuchin\r\nSec-WebSocket-Protocol");
+        let twice = Client::head(&served, &target, &[])
+            .replace("Sec-WebSocket-Protocol", "Sec-WebSocket-Protocol: capuchin\r\nSec-WebSocket-Protocol");
         assert_eq!(served.raw(twice.replace("Upgrade\r\n", "Upgrade, close\r\n").as_bytes()).status, 400);
         assert_eq!(Client::knock(&served, "/@capuchin/other", &[]), 404);
         assert_eq!(Client::knock(&served, "/", &[]), 200);
@@ -504,7 +543,9 @@ mod tests {
         outbox.try_send(push).expect("there is room");
         assert_eq!(client.next(), Some((1, br#"{"type":"push","seq":1,"when":"typing","changes":[]}"#.to_vec())));
         client.say(r#"{"type":"outcome","seq":1,"results":[],"more":[]}"#);
-        let Event::PageSaid { message: FromPage::Outcome { seq: 1, .. }, .. } = served.event() else { panic!("nothing said") };
+        let Event::PageSaid { message: FromPage::Outcome { seq: 1, .. }, .. } = served.event() else {
+            panic!("nothing said")
+        };
         client.hello("p1");
         let Event::PageSaid { message: FromPage::Hello { .. }, .. } = served.event() else { panic!("nothing said") };
         drop(client);
@@ -517,9 +558,22 @@ mod tests {
         let served = Served::new();
         let deep = "[".repeat(200_000);
         let rubbish = [
-            "", "not JSON", "null", "[]", "1", "\"hello\"", "{}", r#"{"type":"custom"}"#, r#"{"type":"custom","event":"vite:invoke"}"#, r#"{"type":"__proto__"}"#,
-            r#"{"type":"hello"}"#, r#"{"type":"hello","v":"1","page":1,"server":[],"url":null,"userAgent":{},"modules":3}"#, r#"{"type":"outcome","seq":-1,"results":[]}"#,
-            r#"{"type":"outcome","seq":1,"results":[{"module":"a","rev":1,"outcome":"other","ms":0}]}"#, r#"{"type":"fetchModule","file":"/etc/passwd"}"#, &deep,
+            "",
+            "not JSON",
+            "null",
+            "[]",
+            "1",
+            "\"hello\"",
+            "{}",
+            r#"{"type":"custom"}"#,
+            r#"{"type":"custom","event":"vite:invoke"}"#,
+            r#"{"type":"__proto__"}"#,
+            r#"{"type":"hello"}"#,
+            r#"{"type":"hello","v":"1","page":1,"server":[],"url":null,"userAgent":{},"modules":3}"#,
+            r#"{"type":"outcome","seq":-1,"results":[]}"#,
+            r#"{"type":"outcome","seq":1,"results":[{"module":"a","rev":1,"outcome":"other","ms":0}]}"#,
+            r#"{"type":"fetchModule","file":"/etc/passwd"}"#,
+            &deep,
         ];
         for text in rubbish {
             let shown = &text[..text.len().min(40)];
@@ -595,7 +649,8 @@ mod tests {
             assert_eq!(client.goodbye().0, *code, "{name}");
         }
         // Answered, or at least survived.
-        for frame in [Client::frame(0x88, &1005_u16.to_be_bytes()), Client::frame(0x88, b"x"), Client::frame(0x88, b"")] {
+        for frame in [Client::frame(0x88, &1005_u16.to_be_bytes()), Client::frame(0x88, b"x"), Client::frame(0x88, b"")]
+        {
             let mut client = Client::open(&served);
             client.send(&frame);
             client.goodbye();
@@ -611,10 +666,14 @@ mod tests {
         let mut client = Client::open(&served);
         client.hello("p1");
         let _connected = served.event();
-        let messages: Vec<u8> = (0..10_000).flat_map(|n| Client::frame(0x81, format!(r#"{{"type":"outcome","seq":{n},"results":[]}}"#).as_bytes())).collect();
+        let messages: Vec<u8> = (0..10_000)
+            .flat_map(|n| Client::frame(0x81, format!(r#"{{"type":"outcome","seq":{n},"results":[]}}"#).as_bytes()))
+            .collect();
         client.send(&messages);
         for n in 0..10_000 {
-            assert!(matches!(served.event(), Event::PageSaid { message: FromPage::Outcome { seq, .. }, .. } if seq == n));
+            assert!(
+                matches!(served.event(), Event::PageSaid { message: FromPage::Outcome { seq, .. }, .. } if seq == n)
+            );
         }
     }
 
@@ -689,9 +748,15 @@ mod tests {
         client.hello("p1");
         let _connected = served.event();
         let stack = "s".repeat(900_000);
-        let error = format!(r#"{{"type":"error","message":"\u001b[31mred\u0007 <b>\n{}","stack":"{stack}"}}"#, "m".repeat(5_000));
+        let error = format!(
+            r#"{{"type":"error","message":"\u001b[31mred\u0007 <b>\n{}","stack":"{stack}"}}"#,
+            "m".repeat(5_000)
+        );
         client.say(&error);
-        let Event::PageSaid { message: FromPage::Error { message, stack: Some(stack), .. }, .. } = served.event() else { panic!("no error") };
+        let Event::PageSaid { message: FromPage::Error { message, stack: Some(stack), .. }, .. } = served.event()
+        else {
+            panic!("no error")
+        };
         assert!(message.starts_with("[31mred <b>\nmmm"), "{message}");
         assert_eq!((message.chars().count(), stack.len()), (TEXT_LIMIT, STACK_LIMIT));
         for _ in 0..200 {

@@ -18,6 +18,7 @@ use super::backend::Backend;
 use super::bind::{self, Limits};
 use super::{Config, app};
 use crate::engine::event::{Event, Handle};
+use crate::modules::Root;
 use crate::wire::{Graph, ModuleDef, ModuleKind, PageId};
 
 /// What no answer may ever hold.
@@ -31,7 +32,11 @@ pub(super) struct Folders {
 impl Folders {
     pub(super) fn new() -> Folders {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let base = env::temp_dir().join(format!("capuchin-test-{}-{}", process::id(), COUNTER.fetch_add(1, Ordering::Relaxed)));
+        let base = env::temp_dir().join(format!(
+            "capuchin-test-{}-{}",
+            process::id(),
+            COUNTER.fetch_add(1, Ordering::Relaxed)
+        ));
         fs::create_dir_all(base.join("root")).expect("a temporary folder");
         fs::create_dir_all(base.join("outside")).expect("a temporary folder");
         Folders { base: base.canonicalize().expect("it exists") }
@@ -110,8 +115,8 @@ impl Backend for FakeBackend {
         self.note(format!("inline {id} from line {first_line}: {source}"));
     }
 
-    fn import_map(&self, json: &str) {
-        self.note(format!("import map {json}"));
+    fn import_map(&self, document: &str, json: &str) {
+        self.note(format!("import map of {document}: {json}"));
     }
 
     fn events(&self) -> Handle {
@@ -135,13 +140,20 @@ impl Served {
 
     pub(super) fn with_limits(limits: Limits) -> Served {
         let folders = Folders::new();
-        folders.write("root/index.html", "<!doctype html><title>Program</title><script type=module src=main.js></script>");
+        folders
+            .write("root/index.html", "<!doctype html><title>Program</title><script type=module src=main.js></script>");
         folders.write("root/main.js", "let n = 1;");
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let listeners = runtime.block_on(bind::bind(0)).expect("a free port");
-        let config = Config::new(&folders.root(), listeners.port).expect("the folder exists");
+        let config =
+            Config::new(Root::open(&folders.root()).expect("it exists"), listeners.port).expect("the folder exists");
         let (sender, events) = mpsc::channel();
-        let backend = Arc::new(FakeBackend { buffers: Mutex::default(), asked: Mutex::default(), handle: Handle { events: Arc::new(sender) } });
+        let backend = Arc::new(FakeBackend {
+            buffers: Mutex::default(),
+            asked: Mutex::default(),
+            handle: Handle { events: Arc::new(sender) },
+        });
         runtime.spawn(bind::serve(listeners, app(config.clone(), backend.clone()), limits));
         Served { folders, backend, events, config, runtime: Some(runtime) }
     }
@@ -178,7 +190,10 @@ impl Served {
     pub(super) fn get_all(&self, requests: &[(&str, &[&str])]) -> Vec<Answer> {
         let ask = |(path, headers): &(&str, &[&str])| {
             let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-            self.raw(format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{headers}Connection: close\r\n\r\n", self.host()).as_bytes())
+            self.raw(
+                format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{headers}Connection: close\r\n\r\n", self.host())
+                    .as_bytes(),
+            )
         };
         requests.iter().map(ask).collect()
     }
@@ -201,7 +216,9 @@ impl Served {
         let mut answer = Vec::new();
         match stream.read_to_end(&mut answer) {
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("the server neither answered nor closed"),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                panic!("the server neither answered nor closed")
+            }
             Err(_) => {}
         }
         Answer::parse(&answer)
@@ -209,7 +226,8 @@ impl Served {
 
     #[track_caller]
     pub(super) fn assert_alive(&self) {
-        let answer = self.raw(format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.host()).as_bytes());
+        let answer =
+            self.raw(format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.host()).as_bytes());
         assert_eq!(answer.status, 200, "the server does not answer any more");
     }
 
@@ -248,9 +266,15 @@ impl Answer {
         let end = bytes.windows(4).position(|it| it == b"\r\n\r\n").unwrap_or(bytes.len());
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok()).unwrap_or(0);
-        let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
-        Answer { status, head: lines.filter_map(pair).collect(), body: bytes.get(end + 4..).unwrap_or_default().to_vec() }
+        let status =
+            lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let pair =
+            |line: &str| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+        Answer {
+            status,
+            head: lines.filter_map(pair).collect(),
+            body: bytes.get(end + 4..).unwrap_or_default().to_vec(),
+        }
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {

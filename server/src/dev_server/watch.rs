@@ -85,7 +85,8 @@ fn note(root: &Path, files: &mut Files, event: &DebouncedEvent, changed: &mut BT
         watch_tree(files, root, changed);
         return;
     }
-    let is_change = matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) | EventKind::Any);
+    let is_change =
+        matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) | EventKind::Any);
     if !is_change {
         return;
     }
@@ -93,7 +94,8 @@ fn note(root: &Path, files: &mut Files, event: &DebouncedEvent, changed: &mut BT
         if !counts(root, path) {
             continue;
         }
-        let may_be_new = matches!(event.kind, EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)) | EventKind::Any);
+        let may_be_new =
+            matches!(event.kind, EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)) | EventKind::Any);
         if path.is_dir() && !path.is_symlink() {
             if may_be_new {
                 watch_tree(files, path, changed);
@@ -132,7 +134,11 @@ fn watch_tree(files: &mut Files, folder: &Path, found: &mut BTreeSet<PathBuf>) {
     }
     // Once, not for each folder: the usual reason is the system's limit of watches.
     if let Some((folder, error)) = failures.first() {
-        tracing::warn!("changes in {} folders, {} among them, are not followed: {error}", failures.len(), folder.display());
+        tracing::warn!(
+            "changes in {} folders, {} among them, are not followed: {error}",
+            failures.len(),
+            folder.display()
+        );
     }
 }
 
@@ -182,7 +188,9 @@ mod tests {
                     panic!("{file} was not named, only {named:?}");
                 };
                 let root = self.folders.root();
-                named.extend(paths.iter().map(|path| path.strip_prefix(&root).expect("below the root").display().to_string().replace('\\', "/")));
+                named.extend(paths.iter().map(|path| {
+                    path.strip_prefix(&root).expect("below the root").display().to_string().replace('\\', "/")
+                }));
             }
             named
         }

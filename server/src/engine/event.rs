@@ -39,18 +39,34 @@ pub enum Event {
 /// What the engine tells the editor. The LSP shell turns it into notifications; `capuchin serve` logs it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
-    Ready { url: String, root: PathBuf },
+    Ready {
+        url: String,
+        root: PathBuf,
+    },
     Verdict(VerdictNotice),
     Outcome(OutcomeNotice),
-    PagesChanged { count: usize },
+    PagesChanged {
+        count: usize,
+    },
     /// The problems of one document: replaces what was said before, an empty list clears.
-    Problems { uri: String, version: Option<i32>, problems: Vec<ProblemNotice> },
+    Problems {
+        uri: String,
+        version: Option<i32>,
+        problems: Vec<ProblemNotice>,
+    },
     /// One sentence for the user.
-    Message { level: Level, text: String },
+    Message {
+        level: Level,
+        text: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level { Error, Warning, Info }
+pub enum Level {
+    Error,
+    Warning,
+    Info,
+}
 
 /// The verdict on one planned version of an open document.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,14 +80,25 @@ pub struct VerdictNotice {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct ReasonNotice { pub code: String, pub message: String, pub range: Option<TextRange> }
+pub struct ReasonNotice {
+    pub code: String,
+    pub message: String,
+    pub range: Option<TextRange>,
+}
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct SiteNotice { pub name: String, pub kind: &'static str, pub range: TextRange }
+pub struct SiteNotice {
+    pub name: String,
+    pub kind: &'static str,
+    pub range: TextRange,
+}
 
 /// Lines and columns from 0, already in the encoding that was negotiated with the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TextRange { pub start: (u32, u32), pub end: (u32, u32) }
+pub struct TextRange {
+    pub start: (u32, u32),
+    pub end: (u32, u32),
+}
 
 /// What became of one version in one page.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,17 +114,30 @@ pub struct OutcomeNotice {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct ProblemNotice { pub range: TextRange, pub message: String, pub code: String, pub level: Level }
+pub struct ProblemNotice {
+    pub range: TextRange,
+    pub message: String,
+    pub code: String,
+    pub level: Level,
+}
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct PageInfo { pub id: PageId, pub address: String, pub user_agent: String, pub url: String, pub modules: usize }
+pub struct PageInfo {
+    pub id: PageId,
+    pub address: String,
+    pub user_agent: String,
+    pub url: String,
+    pub modules: usize,
+}
 
 /// Where the engine's notices go. Cheap to clone.
 pub type Notices = mpsc::UnboundedSender<Notice>;
 
 /// The sending half of the engine: cheap to clone, never blocks, keeps the order of one sender.
 #[derive(Clone, Debug)]
-pub struct Handle { pub(crate) events: Arc<std::sync::mpsc::Sender<Event>> }
+pub struct Handle {
+    pub(crate) events: Arc<std::sync::mpsc::Sender<Event>>,
+}
 
 impl Handle {
     /// Hands an event to the engine. After the engine has stopped, events are dropped.
@@ -110,7 +150,9 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Opened { uri, version, .. } => write!(f, "opened {uri} v{version}"),
-            Event::Changed { uri, version, changes, .. } => write!(f, "changed {uri} v{version} ({} changes)", changes.len()),
+            Event::Changed { uri, version, changes, .. } => {
+                write!(f, "changed {uri} v{version} ({} changes)", changes.len())
+            }
             Event::Saved { uri } => write!(f, "saved {uri}"),
             Event::Closed { uri } => write!(f, "closed {uri}"),
             Event::FilesChanged { paths } => write!(f, "{} files changed on disk", paths.len()),

@@ -65,7 +65,10 @@ impl Hot {
         self.drifts.clear();
         let (start, good_end, new_end) = difference(&self.program.text, &buffer);
         if start != good_end || start != new_end {
-            self.drifts.push(super::drift::Drift { good: start as u32..good_end as u32, buffer: start as u32..new_end as u32 });
+            self.drifts.push(super::drift::Drift {
+                good: start as u32..good_end as u32,
+                buffer: start as u32..new_end as u32,
+            });
         }
         self.buffer = buffer;
     }
@@ -93,8 +96,15 @@ impl Hot {
     }
 
     /// Plans the innermost function that holds a drift; `None` if no function does.
-    #[expect(clippy::type_complexity, reason = "a verdict or a problem, each with where the function starts in the buffer")]
-    fn plan_function_around(&mut self, good: &std::ops::Range<u32>, rev: Rev) -> Option<Result<(Verdict, u32), (Problem, u32)>> {
+    #[expect(
+        clippy::type_complexity,
+        reason = "a verdict or a problem, each with where the function starts in the buffer"
+    )]
+    fn plan_function_around(
+        &mut self,
+        good: &std::ops::Range<u32>,
+        rev: Rev,
+    ) -> Option<Result<(Verdict, u32), (Problem, u32)>> {
         let (path, origin) = self.program.root.enclosing(0, good.start, good.end);
         if path.is_empty() {
             return None;

@@ -41,7 +41,9 @@ impl Engine {
             has_problems: false,
         };
         // What is not below the root is never served and never patched.
-        if let Some((id, real)) = located.filter(|(_, real)| crate::dev_server::may_serve(self.graph.resolver.root().path(), real)) {
+        if let Some((id, real)) =
+            located.filter(|(_, real)| crate::dev_server::may_serve(self.graph.resolver.root().path(), real))
+        {
             self.graph.buffers.insert(real.clone(), open.document.rope.clone());
             if is_script(&real) && self.own(&id, &real) {
                 if let Some(hot) = self.hot.get_mut(&id) {
@@ -117,7 +119,8 @@ impl Engine {
                 seen.push(real);
             }
         }
-        let needs_resolving = paths.iter().any(|it| !it.is_file() || it.file_name().is_some_and(|it| it == "package.json"));
+        let needs_resolving =
+            paths.iter().any(|it| !it.is_file() || it.file_name().is_some_and(|it| it == "package.json"));
         let may_be_new = paths.iter().any(|it| it.is_file());
         if needs_resolving || may_be_new {
             self.graph.resolver.forget();
@@ -166,7 +169,8 @@ impl Engine {
         let mut turn = Turn::default();
         let planned = self.plan_module(id, &mut turn);
         if let Some(reason) = planned.as_ref().and_then(|it| it.hold.as_ref()) {
-            let problem = crate::compile::Problem { message: reason.message.clone(), start: reason.start, end: reason.end };
+            let problem =
+                crate::compile::Problem { message: reason.message.clone(), start: reason.start, end: reason.end };
             self.show_problem(id, Some(syntax_message(id, &text, &[problem])), &mut turn);
         } else {
             self.show_problem(id, None, &mut turn);
@@ -213,8 +217,12 @@ impl Engine {
         let Some(id) = open.module.clone() else {
             if let Some((id, _)) = self.graph.resolver.root().locate(&path) {
                 let kind = if is_html(&path) { "reloadPage" } else { "patch" };
-                let reason = is_html(&path)
-                    .then(|| Reason { code: "html", message: "pages take a new HTML file when it is saved".to_owned(), start: 0, end: 0 });
+                let reason = is_html(&path).then(|| Reason {
+                    code: "html",
+                    message: "pages take a new HTML file when it is saved".to_owned(),
+                    start: 0,
+                    end: 0,
+                });
                 self.tell_verdict(uri, kind, reason.as_ref(), Vec::new());
                 if !is_html(&path) {
                     turn.documents.extend([sent(&id)]);
@@ -233,7 +241,11 @@ impl Engine {
             (None, true, None) => ("unchanged", None),
         };
         let reason = reason.cloned().or_else(|| self.unresolved(&patched));
-        let verdict = if verdict == "patch" && reason.as_ref().is_some_and(|it| it.code == "unresolved") { "hold" } else { verdict };
+        let verdict = if verdict == "patch" && reason.as_ref().is_some_and(|it| it.code == "unresolved") {
+            "hold"
+        } else {
+            verdict
+        };
         self.tell_verdict(uri, verdict, reason.as_ref(), patched);
         self.tell_problems(uri, hold.as_ref());
     }
@@ -242,7 +254,8 @@ impl Engine {
     fn unresolved(&self, patched: &[PlannedSite]) -> Option<Reason> {
         let site = patched.iter().find(|it| it.needs.iter().any(|name| !crate::globals::is_known(name)))?;
         let name = site.needs.iter().find(|name| !crate::globals::is_known(name))?;
-        let message = format!("`{name}` is declared nowhere: the page keeps the last good {} until it is", site.kind.describe());
+        let message =
+            format!("`{name}` is declared nowhere: the page keeps the last good {} until it is", site.kind.describe());
         Some(Reason { code: "unresolved", message, start: site.start, end: site.end })
     }
 

@@ -59,11 +59,11 @@ impl Engine {
     pub(super) fn update_module(&mut self, id: &str, when: When) {
         let Some(hot) = self.hot.get_mut(id) else { return };
         let was_due = hot.update_since.take().is_some();
-        let document = self.documents.iter().find(|(_, it)| it.module.as_deref() == Some(id)).map(|(uri, it)| SentDocument {
-            uri: uri.clone(),
-            version: it.document.version,
-            arrived: Instant::now(),
-        });
+        let document = self
+            .documents
+            .iter()
+            .find(|(_, it)| it.module.as_deref() == Some(id))
+            .map(|(uri, it)| SentDocument { uri: uri.clone(), version: it.document.version, arrived: Instant::now() });
         let Some(hot) = self.hot.get(id) else { return };
         let root = hot.program.root.shell;
         let rev = hot.program.rev;
@@ -131,7 +131,11 @@ impl Engine {
                 let mut defs = vec![wire::ModuleDef { rev, ..(*def).clone() }];
                 defs.extend(crawl(&graph, &self.hot, &entries, &without));
                 let change = Change::Update { module: id.clone(), from: 0, rev, defs };
-                page.push(When::Disk, vec![change], Sent { documents: FxHashMap::default(), updates: FxHashMap::default() });
+                page.push(
+                    When::Disk,
+                    vec![change],
+                    Sent { documents: FxHashMap::default(), updates: FxHashMap::default() },
+                );
             }
         }
     }
@@ -194,7 +198,9 @@ impl Engine {
             .modules
             .iter()
             .filter(|(module, known)| {
-                self.hot.get(*module).is_some_and(|hot| hot.program.root_at(known.root_rev).shell != hot.program.root.shell)
+                self.hot
+                    .get(*module)
+                    .is_some_and(|hot| hot.program.root_at(known.root_rev).shell != hot.program.root.shell)
             })
             .map(|(module, _)| module.clone())
             .collect();
@@ -244,7 +250,11 @@ impl Engine {
                     version: document.version,
                     page: id.clone(),
                     outcome: result.outcome.as_str().to_owned(),
-                    reason: result.reason.map(|it| ReasonNotice { code: it.code.into_owned(), message: it.message, range: None }),
+                    reason: result.reason.map(|it| ReasonNotice {
+                        code: it.code.into_owned(),
+                        message: it.message,
+                        range: None,
+                    }),
                     ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
                 });
             }
@@ -258,9 +268,10 @@ impl Engine {
 /// Whether a change is for this page.
 fn concerns(change: &Change, page: &Page) -> bool {
     match change {
-        Change::Patch { module, .. } | Change::Update { module, .. } | Change::Remove { module, .. } | Change::Problem { module, .. } => {
-            page.modules.contains_key(module)
-        }
+        Change::Patch { module, .. }
+        | Change::Update { module, .. }
+        | Change::Remove { module, .. }
+        | Change::Problem { module, .. } => page.modules.contains_key(module),
         Change::Css { .. } | Change::Asset { .. } | Change::Html { .. } => true,
     }
 }

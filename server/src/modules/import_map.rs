@@ -35,16 +35,10 @@ impl ImportMap {
         let value = match serde_json::from_str::<Value>(json) {
             Ok(Value::Object(value)) => value,
             Ok(_) => {
-                return (
-                    ImportMap::default(),
-                    vec!["the import map is not an object".to_owned()],
-                );
+                return (ImportMap::default(), vec!["the import map is not an object".to_owned()]);
             }
             Err(error) => {
-                return (
-                    ImportMap::default(),
-                    vec![format!("the import map is not valid JSON: {error}")],
-                );
+                return (ImportMap::default(), vec![format!("the import map is not valid JSON: {error}")]);
             }
         };
         let imports = match value.get("imports") {
@@ -70,9 +64,7 @@ impl ImportMap {
         let is_special = as_url.as_ref().is_none_or(Url::is_special);
         self.scopes
             .iter()
-            .filter(|(scope, _)| {
-                scope == base.as_str() || (scope.ends_with('/') && base.as_str().starts_with(scope))
-            })
+            .filter(|(scope, _)| scope == base.as_str() || (scope.ends_with('/') && base.as_str().starts_with(scope)))
             .map(|(_, rules)| rules)
             .chain([&self.imports])
             .find_map(|rules| apply(rules, normalized, is_special))
@@ -87,9 +79,7 @@ fn scopes_of(value: &Value, base: &Url, problems: &mut Vec<String>) -> Vec<(Stri
     for (prefix, imports) in value {
         match base.join(prefix) {
             Ok(url) => scopes.push((String::from(url), rules(prefix, imports, base, problems))),
-            Err(_) => problems.push(format!(
-                "the import map's scope '{prefix}' is not an address"
-            )),
+            Err(_) => problems.push(format!("the import map's scope '{prefix}' is not an address")),
         }
     }
     scopes.sort_by(|(a, _), (b, _)| b.cmp(a));
@@ -107,17 +97,13 @@ fn rules(name: &str, value: &Value, base: &Url, problems: &mut Vec<String>) -> R
             continue;
         }
         let address = target.as_str().and_then(|target| url_like(target, base));
-        let keeps_slash = address
-            .as_ref()
-            .is_none_or(|it| !key.ends_with('/') || it.as_str().ends_with('/'));
+        let keeps_slash = address.as_ref().is_none_or(|it| !key.ends_with('/') || it.as_str().ends_with('/'));
         if address.is_none() && !target.is_null() {
             problems.push(format!(
                 "the import map's address for '{key}' must begin with '/', './', '../' or be a full address"
             ));
         } else if !keeps_slash {
-            problems.push(format!(
-                "the import map's address for '{key}' must end with '/', as '{key}' does"
-            ));
+            problems.push(format!("the import map's address for '{key}' must end with '/', as '{key}' does"));
         }
         let key = url_like(key, base).map_or_else(|| key.clone(), String::from);
         rules.push((key, address.filter(|_| keeps_slash)));
@@ -126,11 +112,7 @@ fn rules(name: &str, value: &Value, base: &Url, problems: &mut Vec<String>) -> R
     rules
 }
 
-fn object<'a>(
-    name: &str,
-    value: &'a Value,
-    problems: &mut Vec<String>,
-) -> Option<&'a Map<String, Value>> {
+fn object<'a>(name: &str, value: &'a Value, problems: &mut Vec<String>) -> Option<&'a Map<String, Value>> {
     if value.as_object().is_none() {
         problems.push(format!("'{name}' of the import map is not an object"));
     }
@@ -138,22 +120,18 @@ fn object<'a>(
 }
 
 fn apply(rules: &Rules, spec: &str, is_special: bool) -> Option<Mapped> {
-    let (key, address) = rules.iter().find(|(key, _)| {
-        key == spec || (key.ends_with('/') && is_special && spec.starts_with(key.as_str()))
-    })?;
+    let (key, address) = rules
+        .iter()
+        .find(|(key, _)| key == spec || (key.ends_with('/') && is_special && spec.starts_with(key.as_str())))?;
     let Some(address) = address else {
-        return Some(Mapped::Blocked(format!(
-            "the import map leads '{spec}' nowhere"
-        )));
+        return Some(Mapped::Blocked(format!("the import map leads '{spec}' nowhere")));
     };
     if key == spec {
         return Some(Mapped::Address(shown(address)));
     }
     match address.join(&spec[key.len()..]) {
         Ok(url) if url.as_str().starts_with(address.as_str()) => Some(Mapped::Address(shown(&url))),
-        _ => Some(Mapped::Blocked(format!(
-            "'{spec}' leads out of the folder that the import map gives for '{key}'"
-        ))),
+        _ => Some(Mapped::Blocked(format!("'{spec}' leads out of the folder that the import map gives for '{key}'"))),
     }
 }
 
@@ -245,10 +223,7 @@ mod tests {
         let json = r#"{"imports": {"a": "bare", "b/": "/b", "c": "/c.js", "d": 4}, "scopes": []}"#;
         let (map, problems) = ImportMap::parse(json, "/index.html");
         assert_eq!(problems.len(), 4, "{problems:#?}");
-        assert_eq!(
-            map.map("c", "/main.js"),
-            Some(Mapped::Address("/c.js".to_owned()))
-        );
+        assert_eq!(map.map("c", "/main.js"), Some(Mapped::Address("/c.js".to_owned())));
         assert!(matches!(map.map("a", "/main.js"), Some(Mapped::Blocked(_))));
 
         for (json, problem) in [("[]", "not an object"), ("{", "not valid JSON")] {

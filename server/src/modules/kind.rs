@@ -45,16 +45,8 @@ impl ModuleKind {
     /// | other script in `node_modules` | cjs, as in Node |
     /// | other script of the project | esm, as for a browser |
     /// | anything else | its URL |
-    pub fn of(
-        path: &Path,
-        package: Option<PackageType>,
-        syntax: impl FnOnce() -> Syntax,
-    ) -> ModuleKind {
-        let extension = path
-            .extension()
-            .and_then(OsStr::to_str)
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+    pub fn of(path: &Path, package: Option<PackageType>, syntax: impl FnOnce() -> Syntax) -> ModuleKind {
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
         match extension.as_str() {
             "mjs" => ModuleKind::Esm,
             "cjs" => ModuleKind::Cjs,
@@ -71,11 +63,7 @@ impl ModuleKind {
     }
 }
 
-fn of_script(
-    path: &Path,
-    package: Option<PackageType>,
-    syntax: impl FnOnce() -> Syntax,
-) -> ModuleKind {
+fn of_script(path: &Path, package: Option<PackageType>, syntax: impl FnOnce() -> Syntax) -> ModuleKind {
     if package == Some(PackageType::Module) {
         return ModuleKind::Esm;
     }
@@ -117,28 +105,15 @@ mod tests {
             ("node_modules/x/a.js", module, Syntax::Neither, Esm),
             ("node_modules/x/bin", None, Syntax::Cjs, Cjs),
         ] {
-            assert_eq!(
-                ModuleKind::of(Path::new(path), package, || syntax),
-                kind,
-                "{path} {package:?} {syntax:?}"
-            );
+            assert_eq!(ModuleKind::of(Path::new(path), package, || syntax), kind, "{path} {package:?} {syntax:?}");
         }
     }
 
     #[test]
     fn the_text_is_looked_at_only_when_the_name_leaves_it_open() {
         let never = || -> Syntax { panic!("asked") };
-        assert_eq!(
-            ModuleKind::of(Path::new("a.mjs"), None, never),
-            ModuleKind::Esm
-        );
-        assert_eq!(
-            ModuleKind::of(Path::new("a.svg"), None, never),
-            ModuleKind::Url
-        );
-        assert_eq!(
-            ModuleKind::of(Path::new("a.js"), Some(PackageType::Module), never),
-            ModuleKind::Esm
-        );
+        assert_eq!(ModuleKind::of(Path::new("a.mjs"), None, never), ModuleKind::Esm);
+        assert_eq!(ModuleKind::of(Path::new("a.svg"), None, never), ModuleKind::Url);
+        assert_eq!(ModuleKind::of(Path::new("a.js"), Some(PackageType::Module), never), ModuleKind::Esm);
     }
 }

@@ -63,15 +63,8 @@ struct Disk {
 
 impl Resolver {
     pub fn new(root: Root) -> Resolver {
-        let import = oxc_resolver::Resolver::new(options(&[
-            "browser",
-            "import",
-            "development",
-            "module",
-            "default",
-        ]));
-        let require =
-            import.clone_with_options(options(&["browser", "require", "development", "default"]));
+        let import = oxc_resolver::Resolver::new(options(&["browser", "import", "development", "module", "default"]));
+        let require = import.clone_with_options(options(&["browser", "require", "development", "default"]));
         Resolver {
             root,
             disk: RwLock::new(Disk { import, require }),
@@ -90,9 +83,7 @@ impl Resolver {
         match self.mapped(spec, importer_id, kind) {
             None => self.resolve_mapped(spec, importer_id, kind),
             Some(Mapped::Address(address)) => self.resolve_mapped(&address, importer_id, kind),
-            Some(Mapped::Blocked(why)) => {
-                Resolved::Problem(format!("{why} (imported by {importer_id})"))
-            }
+            Some(Mapped::Blocked(why)) => Resolved::Problem(format!("{why} (imported by {importer_id})")),
         }
     }
 
@@ -100,10 +91,7 @@ impl Resolver {
     pub fn set_import_map(&self, document_id: &str, json: &str) -> ImportMapUpdate {
         let (map, problems) = ImportMap::parse(json, document_id);
         let mut maps = write(&self.import_maps);
-        let previous = maps
-            .iter()
-            .position(|(id, _)| id == document_id)
-            .map(|at| maps.remove(at).1);
+        let previous = maps.iter().position(|(id, _)| id == document_id).map(|at| maps.remove(at).1);
         let changed = previous.unwrap_or_default() != map;
         if !map.is_empty() {
             maps.push((document_id.to_owned(), map));
@@ -143,10 +131,7 @@ impl Resolver {
         if kind == ImportKind::Require {
             return None;
         }
-        read(&self.import_maps)
-            .iter()
-            .rev()
-            .find_map(|(_, map)| map.map(spec, importer_id))
+        read(&self.import_maps).iter().rev().find_map(|(_, map)| map.map(spec, importer_id))
     }
 
     fn resolve_mapped(&self, spec: &str, importer_id: &str, kind: ImportKind) -> Resolved {
@@ -154,44 +139,28 @@ impl Resolver {
         let Some(folder) = importer.as_deref().and_then(Path::parent) else {
             return Resolved::Problem(format!("'{importer_id}' is no module of this project"));
         };
-        let request = Request {
-            spec,
-            importer_id,
-            folder,
-            kind,
-        };
+        let request = Request { spec, importer_id, folder, kind };
         match Form::of(spec) {
             Form::Address => Resolved::Url(spec.to_owned()),
             Form::Relative(path, suffix) => {
                 let mut candidates = spellings(path, kind);
                 candidates.extend(self.kept_below_root(&candidates[0], folder, kind));
-                self.first_of(&candidates, suffix, &request, |disk, path| {
-                    on_disk(disk, folder, path)
-                })
+                self.first_of(&candidates, suffix, &request, |disk, path| on_disk(disk, folder, path))
             }
             Form::Absolute(path, suffix) => match self.root.path_of(path) {
                 Some(file) if path.starts_with("/@modules") => {
-                    self.first_of(&[file], suffix, &request, |disk, file| {
-                        on_disk_whole(disk, file)
-                    })
+                    self.first_of(&[file], suffix, &request, |disk, file| on_disk_whole(disk, file))
                 }
                 _ => {
                     let candidates = spellings(path.trim_start_matches('/'), kind);
                     let root = self.root.path();
-                    self.first_of(&candidates, suffix, &request, |disk, path| {
-                        on_disk(disk, root, path)
-                    })
+                    self.first_of(&candidates, suffix, &request, |disk, path| on_disk(disk, root, path))
                 }
             },
             Form::Bare(name, suffix) => {
                 let without_scheme = name.strip_prefix("node:").map(str::to_owned);
-                let candidates: Vec<String> = [name.to_owned()]
-                    .into_iter()
-                    .chain(without_scheme)
-                    .collect();
-                self.first_of(&candidates, suffix, &request, |disk, name| {
-                    bare(disk, folder, name)
-                })
+                let candidates: Vec<String> = [name.to_owned()].into_iter().chain(without_scheme).collect();
+                self.first_of(&candidates, suffix, &request, |disk, name| bare(disk, folder, name))
             }
             Form::Unloadable => request.problem("is not an address that a page can load"),
         }
@@ -224,34 +193,20 @@ impl Resolver {
 
     /// A URL cannot climb above `/`: to a browser `../../x.js` in `/main.js` is `/x.js`.
     fn kept_below_root(&self, path: &str, folder: &Path, kind: ImportKind) -> Option<String> {
-        let depth = folder
-            .strip_prefix(self.root.path())
-            .ok()?
-            .components()
-            .count();
-        let climbs = path
-            .split('/')
-            .take_while(|it| matches!(*it, "." | ".."))
-            .collect::<Vec<_>>();
+        let depth = folder.strip_prefix(self.root.path()).ok()?.components().count();
+        let climbs = path.split('/').take_while(|it| matches!(*it, "." | "..")).collect::<Vec<_>>();
         let n_up = climbs.iter().filter(|it| **it == "..").count();
         if kind == ImportKind::Require || n_up <= depth {
             return None;
         }
-        let rest = path
-            .split('/')
-            .skip(climbs.len())
-            .collect::<Vec<_>>()
-            .join("/");
+        let rest = path.split('/').skip(climbs.len()).collect::<Vec<_>>().join("/");
         Some("../".repeat(depth) + &rest)
     }
 
     fn module(&self, path: PathBuf, suffix: &str, request: &Request<'_>) -> Resolved {
         let path = with_case_on_disk(without_verbatim_prefix(path));
         match self.root.id_of(&path) {
-            Some(id) => Resolved::Module {
-                id: id + suffix,
-                path,
-            },
+            Some(id) => Resolved::Module { id: id + suffix, path },
             None => request.problem(&format!(
                 "is outside the folder that is served, at '{}'; serve a folder that holds both",
                 path.display()
@@ -274,28 +229,15 @@ impl Request<'_> {
             ImportKind::Import => "imported",
             ImportKind::Require => "required",
         };
-        Resolved::Problem(format!(
-            "'{}' {what} ({verb} by {})",
-            self.spec, self.importer_id
-        ))
+        Resolved::Problem(format!("'{}' {what} ({verb} by {})", self.spec, self.importer_id))
     }
 
     fn explain(&self, error: &ResolveError, resolver: &oxc_resolver::Resolver) -> Resolved {
         match error {
-            ResolveError::NotFound(_) | ResolveError::MatchedAliasNotFound(..) => {
-                self.not_found(resolver)
-            }
-            ResolveError::PackagePathNotExported {
-                package_json_path, ..
-            } => {
-                let package = package_json_path
-                    .parent()
-                    .and_then(Path::file_name)
-                    .unwrap_or_default();
-                self.problem(&format!(
-                    "is not among the \"exports\" of the package '{}'",
-                    package.display()
-                ))
+            ResolveError::NotFound(_) | ResolveError::MatchedAliasNotFound(..) => self.not_found(resolver),
+            ResolveError::PackagePathNotExported { package_json_path, .. } => {
+                let package = package_json_path.parent().and_then(Path::file_name).unwrap_or_default();
+                self.problem(&format!("is not among the \"exports\" of the package '{}'", package.display()))
             }
             ResolveError::PackageImportNotDefined(..) => {
                 self.problem("is not among the \"imports\" of the nearest package.json")
@@ -322,23 +264,14 @@ impl Request<'_> {
             return self.problem("is a module of Node.js, which browsers do not have");
         }
         let package = package_name(name);
-        let is_installed = self
-            .folder
-            .ancestors()
-            .any(|it| it.join("node_modules").join(package).is_dir());
+        let is_installed = self.folder.ancestors().any(|it| it.join("node_modules").join(package).is_dir());
         if is_installed {
-            return self.problem(&format!(
-                "was not found in the installed package '{package}'"
-            ));
+            return self.problem(&format!("was not found in the installed package '{package}'"));
         }
         if on_disk(resolver, self.folder, name).is_ok() {
-            return self.problem(&format!(
-                "was not found: there is no such package; the file beside it is './{name}'"
-            ));
+            return self.problem(&format!("was not found: there is no such package; the file beside it is './{name}'"));
         }
-        self.problem(&format!(
-            "was not found: the package '{package}' is not installed"
-        ))
+        self.problem(&format!("was not found: the package '{package}' is not installed"))
     }
 }
 
@@ -371,22 +304,13 @@ impl<'a> Form<'a> {
             };
         }
         // The first character of `#internal` begins no fragment.
-        let at = spec
-            .char_indices()
-            .skip(1)
-            .find(|(_, it)| matches!(it, '?' | '#'))
-            .map_or(spec.len(), |(at, _)| at);
+        let at = spec.char_indices().skip(1).find(|(_, it)| matches!(it, '?' | '#')).map_or(spec.len(), |(at, _)| at);
         let (path, suffix) = spec.split_at(at);
         if path.starts_with('/') {
             return Form::Absolute(path, suffix);
         }
-        let is_relative =
-            matches!(path, "." | "..") || path.starts_with("./") || path.starts_with("../");
-        if is_relative {
-            Form::Relative(path, suffix)
-        } else {
-            Form::Bare(path, suffix)
-        }
+        let is_relative = matches!(path, "." | "..") || path.starts_with("./") || path.starts_with("../");
+        if is_relative { Form::Relative(path, suffix) } else { Form::Bare(path, suffix) }
     }
 }
 
@@ -403,12 +327,7 @@ fn scheme_of(spec: &str) -> Option<&str> {
 fn spellings(path: &str, kind: ImportKind) -> Vec<String> {
     let decoded = path
         .split('/')
-        .map(|segment| {
-            percent_decode_segment(segment)?
-                .into_string()
-                .ok()
-                .filter(|it| !it.contains(['/', '\0']))
-        })
+        .map(|segment| percent_decode_segment(segment)?.into_string().ok().filter(|it| !it.contains(['/', '\0'])))
         .collect::<Option<Vec<_>>>()
         .map(|segments| segments.join("/"));
     match decoded {
@@ -420,45 +339,27 @@ fn spellings(path: &str, kind: ImportKind) -> Vec<String> {
 }
 
 /// A file or folder by its path from `base`.
-fn on_disk(
-    resolver: &oxc_resolver::Resolver,
-    base: &Path,
-    relative: &str,
-) -> Result<PathBuf, ResolveError> {
+fn on_disk(resolver: &oxc_resolver::Resolver, base: &Path, relative: &str) -> Result<PathBuf, ResolveError> {
     // To the resolver these begin a query or fragment, which was split off before: here they belong to the name.
     if relative.contains(['?', '#']) {
         let file = base.join(relative);
         let real = file.is_file().then(|| file.canonicalize());
-        return real
-            .and_then(Result::ok)
-            .ok_or_else(|| ResolveError::NotFound(relative.to_owned()));
+        return real.and_then(Result::ok).ok_or_else(|| ResolveError::NotFound(relative.to_owned()));
     }
-    let is_dotted =
-        relative.starts_with("./") || relative.starts_with("../") || matches!(relative, "." | "..");
-    let spec = if is_dotted {
-        relative.to_owned()
-    } else {
-        format!("./{relative}")
-    };
+    let is_dotted = relative.starts_with("./") || relative.starts_with("../") || matches!(relative, "." | "..");
+    let spec = if is_dotted { relative.to_owned() } else { format!("./{relative}") };
     Ok(resolver.resolve(base, &spec)?.into_path_buf())
 }
 
 fn on_disk_whole(resolver: &oxc_resolver::Resolver, file: &Path) -> Result<PathBuf, ResolveError> {
-    match (
-        file.parent(),
-        file.file_name().and_then(|name| name.to_str()),
-    ) {
+    match (file.parent(), file.file_name().and_then(|name| name.to_str())) {
         (Some(folder), Some(name)) => on_disk(resolver, folder, name),
         _ => Err(ResolveError::NotFound(file.display().to_string())),
     }
 }
 
 /// A package, or what the `imports` of a `package.json` call `#name`.
-fn bare(
-    resolver: &oxc_resolver::Resolver,
-    folder: &Path,
-    name: &str,
-) -> Result<PathBuf, ResolveError> {
+fn bare(resolver: &oxc_resolver::Resolver, folder: &Path, name: &str) -> Result<PathBuf, ResolveError> {
     Ok(resolver.resolve(folder, name)?.into_path_buf())
 }
 
@@ -477,9 +378,7 @@ fn is_builtin(name: &str) -> bool {
 /// `@scope/x` of `@scope/x/y.js`, `x` of `x/y.js`.
 fn package_name(spec: &str) -> &str {
     let n_parts = if spec.starts_with('@') { 2 } else { 1 };
-    spec.match_indices('/')
-        .nth(n_parts - 1)
-        .map_or(spec, |(at, _)| &spec[..at])
+    spec.match_indices('/').nth(n_parts - 1).map_or(spec, |(at, _)| &spec[..at])
 }
 
 fn package_type_in(json: &[u8]) -> Option<PackageType> {
@@ -494,12 +393,7 @@ fn package_type_in(json: &[u8]) -> Option<PackageType> {
 }
 
 fn options(conditions: &[&str]) -> ResolveOptions {
-    let strings = |items: &[&str]| {
-        items
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<String>>()
-    };
+    let strings = |items: &[&str]| items.iter().map(ToString::to_string).collect::<Vec<String>>();
     ResolveOptions {
         condition_names: strings(conditions),
         main_fields: strings(&["browser", "module", "main"]),

@@ -48,9 +48,7 @@ impl Root {
             return Err(RootProblem::NotAFolder(shown()));
         }
         std::fs::read_dir(&canonical).map_err(|error| RootProblem::Unreadable(shown(), error))?;
-        Ok(Root {
-            path: without_verbatim_prefix(canonical),
-        })
+        Ok(Root { path: without_verbatim_prefix(canonical) })
     }
 
     pub fn path(&self) -> &Path {
@@ -62,14 +60,10 @@ impl Root {
         if let Ok(relative) = real.strip_prefix(&self.path) {
             return encode(String::new(), relative);
         }
-        self.path
-            .ancestors()
-            .skip(1)
-            .zip(1..)
-            .find_map(|(ancestor, level)| {
-                let relative = real.strip_prefix(ancestor.join("node_modules")).ok()?;
-                encode(hoisted_prefix(level), relative)
-            })
+        self.path.ancestors().skip(1).zip(1..).find_map(|(ancestor, level)| {
+            let relative = real.strip_prefix(ancestor.join("node_modules")).ok()?;
+            encode(hoisted_prefix(level), relative)
+        })
     }
 
     /// The path that an id (or the path of a URL, however it is escaped) stands for; a query or fragment does not count.
@@ -127,9 +121,7 @@ pub(crate) fn percent_decode_segment(segment: &str) -> Option<OsString> {
     }
     #[cfg(not(unix))]
     {
-        String::from_utf8(bytes.into_owned())
-            .ok()
-            .map(OsString::from)
+        String::from_utf8(bytes.into_owned()).ok().map(OsString::from)
     }
 }
 
@@ -198,11 +190,7 @@ fn hoisted_level(relative: &str) -> Option<(usize, &str)> {
     let (first, rest) = relative.split_once('/')?;
     let level = match first.strip_prefix(HOISTED)? {
         "" => 1,
-        number => number
-            .strip_prefix('-')?
-            .parse()
-            .ok()
-            .filter(|level| *level > 1)?,
+        number => number.strip_prefix('-')?.parse().ok().filter(|level| *level > 1)?,
     };
     Some((level, rest))
 }
@@ -210,8 +198,7 @@ fn hoisted_level(relative: &str) -> Option<(usize, &str)> {
 /// Whether a decoded segment is one file name, and nothing that the system reads as a path, a drive or a stream.
 fn is_plain_name(name: &OsStr, windows: bool) -> bool {
     let bytes = name.as_encoded_bytes();
-    let is_special =
-        matches!(bytes, b"" | b"." | b"..") || bytes.contains(&b'/') || bytes.contains(&0);
+    let is_special = matches!(bytes, b"" | b"." | b"..") || bytes.contains(&b'/') || bytes.contains(&0);
     let is_special_on_windows = bytes.iter().any(|byte| matches!(byte, b'\\' | b':'))
         || bytes.last().is_some_and(|byte| matches!(byte, b'.' | b' '));
     !(is_special || windows && is_special_on_windows)
@@ -237,9 +224,7 @@ mod tests {
 
     #[cfg(unix)]
     fn root() -> Root {
-        Root {
-            path: PathBuf::from("/home/me/game"),
-        }
+        Root { path: PathBuf::from("/home/me/game") }
     }
 
     #[cfg(unix)]
@@ -253,34 +238,17 @@ mod tests {
             ("/home/me/game/what?#.js", "/what%3F%23.js"),
             ("/home/me/game/back\\slash.js", "/back%5Cslash.js"),
             ("/home/me/game/größe/✓.js", "/gr%C3%B6%C3%9Fe/%E2%9C%93.js"),
-            (
-                "/home/me/game/it's(1)+[2]&~|,;=@.js",
-                "/it's(1)+[2]&~|,;=@.js",
-            ),
-            (
-                "/home/me/game/node_modules/@scope/x/y.js",
-                "/node_modules/@scope/x/y.js",
-            ),
+            ("/home/me/game/it's(1)+[2]&~|,;=@.js", "/it's(1)+[2]&~|,;=@.js"),
+            ("/home/me/game/node_modules/@scope/x/y.js", "/node_modules/@scope/x/y.js"),
             ("/home/me/game/@modules/own.js", "/%40modules/own.js"),
             ("/home/me/game/@capuchin/own.js", "/%40capuchin/own.js"),
             ("/home/me/game/src/@modules/own.js", "/src/@modules/own.js"),
             ("/home/me/node_modules/x/y.js", "/@modules/x/y.js"),
-            (
-                "/home/node_modules/@a/b/c d.js",
-                "/@modules-2/@a/b/c%20d.js",
-            ),
+            ("/home/node_modules/@a/b/c d.js", "/@modules-2/@a/b/c%20d.js"),
             ("/node_modules/x.js", "/@modules-3/x.js"),
         ] {
-            assert_eq!(
-                root.id_of(Path::new(path)).as_deref(),
-                Some(id),
-                "id of {path}"
-            );
-            assert_eq!(
-                root.path_of(id).as_deref(),
-                Some(Path::new(path)),
-                "path of {id}"
-            );
+            assert_eq!(root.id_of(Path::new(path)).as_deref(), Some(id), "id of {path}");
+            assert_eq!(root.path_of(id).as_deref(), Some(Path::new(path)), "path of {id}");
             assert_eq!(root.normalize(id).as_deref(), Some(id));
         }
     }
@@ -297,13 +265,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn nothing_else_has_an_id() {
-        for path in [
-            "/home/me/game",
-            "/home/me/other.js",
-            "/home/me/game2/x.js",
-            "/home/me/node_modules",
-            "/etc/x",
-        ] {
+        for path in ["/home/me/game", "/home/me/other.js", "/home/me/game2/x.js", "/home/me/node_modules", "/etc/x"] {
             assert_eq!(root().id_of(Path::new(path)), None, "{path}");
         }
     }
@@ -353,26 +315,12 @@ mod tests {
     #[cfg(windows)]
     #[test]
     fn windows_separators_and_drives() {
-        let root = Root {
-            path: PathBuf::from(r"C:\me\game"),
-        };
-        assert_eq!(
-            root.id_of(Path::new(r"C:\me\game\src\a b.js")).as_deref(),
-            Some("/src/a%20b.js")
-        );
-        assert_eq!(
-            root.id_of(Path::new(r"c:\me\game\main.js")).as_deref(),
-            Some("/main.js")
-        );
-        assert_eq!(
-            root.id_of(Path::new("C:/me/game/main.js")).as_deref(),
-            Some("/main.js")
-        );
+        let root = Root { path: PathBuf::from(r"C:\me\game") };
+        assert_eq!(root.id_of(Path::new(r"C:\me\game\src\a b.js")).as_deref(), Some("/src/a%20b.js"));
+        assert_eq!(root.id_of(Path::new(r"c:\me\game\main.js")).as_deref(), Some("/main.js"));
+        assert_eq!(root.id_of(Path::new("C:/me/game/main.js")).as_deref(), Some("/main.js"));
         assert_eq!(root.id_of(Path::new(r"D:\me\game\main.js")), None);
-        assert_eq!(
-            root.path_of("/src/a%20b.js").as_deref(),
-            Some(Path::new(r"C:\me\game\src\a b.js"))
-        );
+        assert_eq!(root.path_of("/src/a%20b.js").as_deref(), Some(Path::new(r"C:\me\game\src\a b.js")));
         assert_eq!(root.path_of("/..%5cx.js"), None);
         assert_eq!(root.path_of("/D:/x.js"), None);
     }
@@ -403,10 +351,7 @@ mod tests {
         let missing = Root::open(&folder.path().join("nowhere")).unwrap_err();
         assert!(matches!(missing, RootProblem::Missing(_)), "{missing}");
         let not_a_folder = Root::open(&file).unwrap_err();
-        assert!(
-            matches!(not_a_folder, RootProblem::NotAFolder(_)),
-            "{not_a_folder}"
-        );
+        assert!(matches!(not_a_folder, RootProblem::NotAFolder(_)), "{not_a_folder}");
         let below_a_file = Root::open(&file.join("x")).unwrap_err();
         assert!(!below_a_file.to_string().contains('\n'));
     }

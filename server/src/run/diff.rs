@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::compile::Options;
-use crate::patch::{PlannedSite, Program, Reason, Verdict};
 use crate::graph::syntax_message;
+use crate::patch::{PlannedSite, Program, Reason, Verdict};
 
 /// A file as the user named it, and its text.
 #[derive(Debug)]

@@ -30,7 +30,7 @@ impl Project {
     pub(crate) async fn start(root: &Path, port: u16) -> anyhow::Result<Project> {
         let root = Root::open(root)?;
         let listeners = bind::bind(port).await?;
-        let config = Config::new(root.path(), listeners.port)?;
+        let config = Config::new(root.clone(), listeners.port)?;
         let url = format!("http://localhost:{}/", listeners.port);
         let (engine, events) = engine::channel();
         let hub = Hub::default();
@@ -89,8 +89,8 @@ impl Backend for ProjectBackend {
         self.graph.keep_inline(id, source, first_line);
     }
 
-    fn import_map(&self, json: &str) {
-        let update = self.graph.resolver.set_import_map("/index.html", json);
+    fn import_map(&self, document: &str, json: &str) {
+        let update = self.graph.resolver.set_import_map(document, json);
         for problem in update.problems {
             tracing::warn!("import map: {problem}");
         }

@@ -75,7 +75,6 @@ pub struct RawSite {
     pub strict: bool,
     /// No guard can stand here after all.
     pub dead: bool,
-    pub uses_new_target: bool,
     /// A named function expression that calls itself by that name.
     pub self_name: Option<String>,
     /// Stands for this site in its parent's shell hash.
@@ -112,8 +111,6 @@ pub struct Base {
     pub strict: bool,
     /// The walked text is one function, which is the root: it gets no guard of its own.
     pub is_function: bool,
-    /// `new.target` of the root means what it means around it (constructors, arrows).
-    pub keeps_new_target: bool,
 }
 
 /// What the walk saw beside sites.
@@ -176,13 +173,23 @@ enum FrameKind {
     /// A function body, hooked after its guard.
     Function,
     /// A block, hooked after its brace.
-    Block { at: u32 },
+    Block {
+        at: u32,
+    },
     /// The body of a loop without braces.
-    Wrapped { start: u32, end: u32 },
+    Wrapped {
+        start: u32,
+        end: u32,
+    },
     /// A loop head or catch clause: its bindings are hooked in the body's frame.
     Head,
-    Class { name: String },
-    Field { class: usize, is_static: bool },
+    Class {
+        name: String,
+    },
+    Field {
+        class: usize,
+        is_static: bool,
+    },
     /// No function in here can be a site.
     Opaque,
 }
@@ -201,7 +208,6 @@ struct FunctionState {
     is_arrow: bool,
     uses_arguments: bool,
     uses_super: bool,
-    uses_new_target: bool,
     uses_self: bool,
     id_symbol: Option<SymbolId>,
     in_params: bool,
@@ -334,7 +340,8 @@ impl<'s> Collector<'s> {
                 FrameKind::Head if !frame.has_bindings => {}
                 FrameKind::Head => {
                     let body = index + 1;
-                    let fits = body < top && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
+                    let fits = body < top
+                        && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
                     return fits.then(|| self.hook_at(body));
                 }
                 FrameKind::Field { class, is_static } => {
@@ -382,7 +389,8 @@ impl<'s> Collector<'s> {
             }
             FrameKind::Head => {
                 let body = around + 1;
-                let fits = body < frame && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
+                let fits = body < frame
+                    && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
                 fits.then_some(body)?
             }
             FrameKind::Function | FrameKind::Block { .. } | FrameKind::Wrapped { .. } => around,
@@ -472,7 +480,6 @@ impl<'s> Collector<'s> {
                 free: FxHashSet::default(),
                 strict,
                 dead: false,
-                uses_new_target: false,
                 self_name: None,
                 mark: entry.mark.clone(),
                 function_scope_depth: self.depths[entry.scope.index()],
@@ -516,7 +523,6 @@ impl<'s> Collector<'s> {
         if is_arrow && let Some(outer) = self.functions.last_mut() {
             outer.uses_arguments |= state.uses_arguments;
             outer.uses_super |= state.uses_super;
-            outer.uses_new_target |= state.uses_new_target;
         }
         match number {
             Some(number) => {
@@ -528,9 +534,16 @@ impl<'s> Collector<'s> {
         self.depth -= 1;
     }
 
-    fn guard(&mut self, number: usize, entry: &Entry<'_, '_>, state: &FunctionState, is_root: bool, hook: String, hook_text: &str) {
+    fn guard(
+        &mut self,
+        number: usize,
+        entry: &Entry<'_, '_>,
+        state: &FunctionState,
+        is_root: bool,
+        hook: String,
+        hook_text: &str,
+    ) {
         let site = &mut self.sites[number];
-        site.uses_new_target = state.uses_new_target && !state.is_arrow;
         if state.uses_self {
             site.self_name = entry.id.map(|it| it.name.to_string());
         }
@@ -564,7 +577,8 @@ impl<'s> Collector<'s> {
         let this = if state.is_arrow || is_constructor { "void 0" } else { "this" };
         let hook = if is_constructor { "$cap_c=>eval($cap_c)".to_owned() } else { hook };
         let mut tail = String::new();
-        if matches!(entry.kind, SiteKind::Declaration | SiteKind::Expression) && !entry.is_async && !entry.is_generator {
+        if matches!(entry.kind, SiteKind::Declaration | SiteKind::Expression) && !entry.is_async && !entry.is_generator
+        {
             tail.push_str(",new.target");
         } else if state.uses_self {
             tail.push_str(",void 0");
@@ -575,7 +589,10 @@ impl<'s> Collector<'s> {
         }
         let yields = if entry.is_generator { "yield* " } else { "" };
         let guard = move |args: &str| {
-            (format!("\u{3}{number}\u{2}"), format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook},{this},{args}{tail})"))
+            (
+                format!("\u{3}{number}\u{2}"),
+                format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook},{this},{args}{tail})"),
+            )
         };
         let written = params::write(&header, self.depth, &guard, hook_text, &mut self.ops);
         if !written {
@@ -649,7 +666,9 @@ impl<'s> Collector<'s> {
                 }
                 return;
             }
-            "require" | "module" | "exports" | "__filename" | "__dirname" => self.seen.uses_cjs |= name != "__filename" && name != "__dirname",
+            "require" | "module" | "exports" | "__filename" | "__dirname" => {
+                self.seen.uses_cjs |= name != "__filename" && name != "__dirname"
+            }
             "global" if self.base.flavour == Flavour::Cjs => {
                 self.ops.push(Op::replace(span.start, span.end, "globalThis".to_owned()));
                 return;
@@ -662,7 +681,8 @@ impl<'s> Collector<'s> {
     }
 
     fn at_top_level(&self) -> bool {
-        self.functions.iter().all(|it| it.is_arrow) && !self.frames.iter().any(|it| matches!(it.kind, FrameKind::Field { .. }))
+        self.functions.iter().all(|it| it.is_arrow)
+            && !self.frames.iter().any(|it| matches!(it.kind, FrameKind::Field { .. }))
     }
 
     fn named<'a>(&mut self, name: String, value: &Expression<'a>) {
@@ -717,7 +737,14 @@ impl<'s> Collector<'s> {
     }
 
     /// Walks the only function of a text that is one function (`Base::is_function`), given as a class or object member.
-    pub fn root_member<'a>(&mut self, function: &Function<'a>, span: Span, kind: SiteKind, access: Access, name: String) {
+    pub fn root_member<'a>(
+        &mut self,
+        function: &Function<'a>,
+        span: Span,
+        kind: SiteKind,
+        access: Access,
+        name: String,
+    ) {
         self.method(function, span, kind, access, name);
     }
 
@@ -859,7 +886,8 @@ impl<'a> Visit<'a> for Collector<'_> {
 
     fn visit_class(&mut self, it: &Class<'a>) {
         let _ = self.take_label();
-        let script = if let Flavour::Classic(number) = self.base.flavour { format!("{number}_") } else { String::new() };
+        let script =
+            if let Flavour::Classic(number) = self.base.flavour { format!("{number}_") } else { String::new() };
         let name = format!("$cap_k{script}{}_{}", self.base.level, self.n_classes);
         self.n_classes += 1;
         let privates = it
@@ -953,17 +981,6 @@ impl<'a> Visit<'a> for Collector<'_> {
         }
     }
 
-    fn visit_new_target(&mut self, it: &NewTarget) {
-        if let Some(function) = self.functions.last_mut() {
-            function.uses_new_target = true;
-        }
-        // In a patch, `new.target` is handed in: the guard stands in the function that was constructed.
-        let in_root = self.functions.iter().skip(1).all(|it| it.is_arrow);
-        if self.base.is_function && in_root && !self.base.keeps_new_target {
-            self.ops.push(Op::replace(it.span.start, it.span.end, "$cap_n".to_owned()));
-        }
-    }
-
     fn visit_import_meta(&mut self, it: &ImportMeta) {
         self.seen.uses_import_meta = true;
         if self.base.flavour == Flavour::Esm {
@@ -1034,13 +1051,19 @@ impl<'a> Visit<'a> for Collector<'_> {
                     }
                 }
             }
-            Expression::StaticMemberExpression(member) if matches!(member.property.name.as_str(), "accept" | "decline" | "acceptExports") => {
+            Expression::StaticMemberExpression(member)
+                if matches!(member.property.name.as_str(), "accept" | "decline" | "acceptExports") =>
+            {
                 let object = self.text(member.object.span()).replace("?.", ".");
                 let is_hot = object.ends_with("hot") || object.ends_with("webpackHot");
                 match it.arguments.first() {
-                    Some(Argument::StringLiteral(literal)) if is_hot => self.seen.accepts.push(literal.value.to_string()),
+                    Some(Argument::StringLiteral(literal)) if is_hot => {
+                        self.seen.accepts.push(literal.value.to_string())
+                    }
                     Some(Argument::TemplateLiteral(template)) if is_hot && template.expressions.is_empty() => {
-                        self.seen.accepts.extend(template.quasis.first().and_then(|it| it.value.cooked).map(|it| it.to_string()));
+                        self.seen
+                            .accepts
+                            .extend(template.quasis.first().and_then(|it| it.value.cooked).map(|it| it.to_string()));
                     }
                     Some(Argument::ArrayExpression(list)) if is_hot => {
                         self.seen.accepts.extend(list.elements.iter().filter_map(|it| match it {
@@ -1171,7 +1194,11 @@ impl Collector<'_> {
             return;
         }
         let span = body.span();
-        self.frames.push(Frame { kind: FrameKind::Wrapped { start: span.start, end: span.end }, has_bindings: false, hook: None });
+        self.frames.push(Frame {
+            kind: FrameKind::Wrapped { start: span.start, end: span.end },
+            has_bindings: false,
+            hook: None,
+        });
         self.depth += 1;
         self.visit_statement(body);
         self.depth -= 1;

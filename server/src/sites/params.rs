@@ -58,16 +58,26 @@ pub(super) struct Header<'h, 'a> {
 
 /// Writes the ops of a guarded function. `guard` makes the guard's text from the expression for the arguments;
 /// `hook` is the text of the scope hook, or empty. `false` when no guard can stand here.
-pub(super) fn write(header: &Header<'_, '_>, depth: u32, guard: &dyn Fn(&str) -> (String, String), hook: &str, ops: &mut Vec<Op>) -> bool {
+pub(super) fn write(
+    header: &Header<'_, '_>,
+    depth: u32,
+    guard: &dyn Fn(&str) -> (String, String),
+    hook: &str,
+    ops: &mut Vec<Op>,
+) -> bool {
     let params = header.params;
-    let plain = params.items.iter().all(|it| it.initializer.is_none() && matches!(it.pattern, BindingPattern::BindingIdentifier(_)))
+    let plain = params
+        .items
+        .iter()
+        .all(|it| it.initializer.is_none() && matches!(it.pattern, BindingPattern::BindingIdentifier(_)))
         && params.rest.as_ref().is_none_or(|it| matches!(it.rest.argument, BindingPattern::BindingIdentifier(_)));
     if plain {
         let args = plain_args(header, depth, ops);
         write_body(header, depth, guard, &args, hook, ops);
         return true;
     }
-    let movable = !header.is_generator && !header.params_clash && !header.functions_in_params && !has_use_strict(header);
+    let movable =
+        !header.is_generator && !header.params_clash && !header.functions_in_params && !has_use_strict(header);
     if movable {
         move_params(header, depth, guard, hook, ops);
         return true;
@@ -86,7 +96,8 @@ fn plain_args(header: &Header<'_, '_>, depth: u32, ops: &mut Vec<Op>) -> String 
         return "[]".to_owned();
     }
     let duplicates = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
-    let needs_arguments = header.is_setter || header.uses_arguments || duplicates || header.strict || has_use_strict(header);
+    let needs_arguments =
+        header.is_setter || header.uses_arguments || duplicates || header.strict || has_use_strict(header);
     if !header.is_arrow && needs_arguments {
         return "arguments".to_owned();
     }
@@ -124,7 +135,14 @@ fn list(names: &[&str], rest: Option<&str>) -> String {
     }
 }
 
-fn write_body(header: &Header<'_, '_>, depth: u32, guard: &dyn Fn(&str) -> (String, String), args: &str, hook: &str, ops: &mut Vec<Op>) {
+fn write_body(
+    header: &Header<'_, '_>,
+    depth: u32,
+    guard: &dyn Fn(&str) -> (String, String),
+    args: &str,
+    hook: &str,
+    ops: &mut Vec<Op>,
+) {
     let (condition, call) = guard(args);
     match &header.body {
         Body::Block(block) => {
@@ -139,16 +157,27 @@ fn write_body(header: &Header<'_, '_>, depth: u32, guard: &dyn Fn(&str) -> (Stri
             if hook.is_empty() {
                 ops.push(Op::insert(span.start, Order::open(depth), format!("{condition}?{call}:")));
             } else {
-                ops.push(Op::insert(span.start, Order::open(depth), format!("{{if({condition})return {call};{hook}return (")));
+                ops.push(Op::insert(
+                    span.start,
+                    Order::open(depth),
+                    format!("{{if({condition})return {call};{hook}return ("),
+                ));
                 ops.push(Op::insert(span.end, Order::close(depth), ")}"));
             }
         }
     }
 }
 
-fn move_params(header: &Header<'_, '_>, depth: u32, guard: &dyn Fn(&str) -> (String, String), hook: &str, ops: &mut Vec<Op>) {
+fn move_params(
+    header: &Header<'_, '_>,
+    depth: u32,
+    guard: &dyn Fn(&str) -> (String, String),
+    hook: &str,
+    ops: &mut Vec<Op>,
+) {
     let params = header.params;
-    let is_plain = |index: usize| params.items[index].initializer.is_none() && identifier(&params.items[index].pattern).is_some();
+    let is_plain =
+        |index: usize| params.items[index].initializer.is_none() && identifier(&params.items[index].pattern).is_some();
     let first = (0..params.items.len()).find(|it| !is_plain(*it)).unwrap_or(params.items.len());
     // Parameters up to the first default count in `length`: those that move leave a plain name behind.
     let placeholders = params.items[first..].iter().take_while(|it| it.initializer.is_none()).count();
@@ -183,7 +212,8 @@ fn move_params(header: &Header<'_, '_>, depth: u32, guard: &dyn Fn(&str) -> (Str
         match &item.initializer {
             None => ops.push(Op::insert(pattern.end, Order::close(depth), format!("={value}"))),
             Some(initializer) => {
-                let equals = find_char(header.source, pattern.end, initializer.span().start, b'=').unwrap_or(pattern.end);
+                let equals =
+                    find_char(header.source, pattern.end, initializer.span().start, b'=').unwrap_or(pattern.end);
                 ops.push(Op::replace(equals, equals + 1, format!("={value}!==void 0?{value}:")));
             }
         }

@@ -14,7 +14,15 @@ pub(crate) struct Span<'s> {
 
 /// The shell hash of the whole text (index 0) and of every span (index + 1), and one hash per top-level statement (`cuts`: their starts).
 /// `empties` holds the starts of empty statements, sorted. Spans are in pre-order and nest properly.
-pub(crate) fn shells(source: &str, tokens: &[Token], spans: &[Span<'_>], cuts: &[u32], empties: &[u32], from: u32, to: u32) -> (Vec<u64>, Vec<u64>) {
+pub(crate) fn shells(
+    source: &str,
+    tokens: &[Token],
+    spans: &[Span<'_>],
+    cuts: &[u32],
+    empties: &[u32],
+    from: u32,
+    to: u32,
+) -> (Vec<u64>, Vec<u64>) {
     let mut hashers: Vec<FxHasher> = Vec::new();
     hashers.resize_with(spans.len() + 1, FxHasher::default);
     let mut open: Vec<usize> = Vec::new();
@@ -73,7 +81,8 @@ fn feed(hasher: &mut FxHasher, source: &str, token: &Token, prev: Option<Kind>) 
         text.hash(hasher);
     }
     // A line end after these words ends the statement.
-    let restricted = matches!(prev, Some(Kind::Return | Kind::Break | Kind::Continue | Kind::Throw | Kind::Yield | Kind::Async));
+    let restricted =
+        matches!(prev, Some(Kind::Return | Kind::Break | Kind::Continue | Kind::Throw | Kind::Yield | Kind::Async));
     if token.is_on_new_line() && (restricted || matches!(token.kind(), Kind::Plus2 | Kind::Minus2)) {
         "\n".hash(hasher);
     }

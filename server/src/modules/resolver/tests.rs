@@ -21,10 +21,7 @@ impl Project {
             write_file(&folder, path, text);
         }
         let root = Root::open(&folder.path().join("app")).unwrap();
-        Project {
-            folder,
-            resolver: Resolver::new(root),
-        }
+        Project { folder, resolver: Resolver::new(root) }
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -48,11 +45,7 @@ impl Project {
     #[track_caller]
     fn check(&self, importer_id: &str, kind: ImportKind, table: &[(&str, &str)]) {
         for (spec, expected) in table {
-            assert_eq!(
-                self.resolve(spec, importer_id, kind),
-                *expected,
-                "{kind:?} {spec} from {importer_id}"
-            );
+            assert_eq!(self.resolve(spec, importer_id, kind), *expected, "{kind:?} {spec} from {importer_id}");
         }
     }
 }
@@ -116,14 +109,8 @@ fn files_of_the_project() {
             ("/main", "/main.js"),
             ("/src/a.js?x", "/src/a.js?x"),
             ("../../../main.js", "/main.js"),
-            (
-                "./nowhere.js",
-                "problem: './nowhere.js' was not found (imported by /src/a.js)",
-            ),
-            (
-                "/nowhere.js",
-                "problem: '/nowhere.js' was not found (imported by /src/a.js)",
-            ),
+            ("./nowhere.js", "problem: './nowhere.js' was not found (imported by /src/a.js)"),
+            ("/nowhere.js", "problem: '/nowhere.js' was not found (imported by /src/a.js)"),
             ("", "problem: '' is empty (imported by /src/a.js)"),
         ],
     );
@@ -133,45 +120,19 @@ fn files_of_the_project() {
         &[
             ("./b", "/src/b.mjs"),
             (".", "problem: '.' was not found (required by /src/a.js)"),
-            (
-                "./with%20space.js",
-                "problem: './with%20space.js' was not found (required by /src/a.js)",
-            ),
+            ("./with%20space.js", "problem: './with%20space.js' was not found (required by /src/a.js)"),
         ],
     );
-    project.check(
-        "/src/folder/index.js",
-        Require,
-        &[
-            (".", "/src/folder/index.js"),
-            ("./", "/src/folder/index.js"),
-        ],
-    );
-    project.check(
-        "/index.html?inline=0",
-        Import,
-        &[("./main.js", "/main.js"), ("./src/a.js", "/src/a.js")],
-    );
-    project.check(
-        "nonsense",
-        Import,
-        &[(
-            "./main.js",
-            "problem: 'nonsense' is no module of this project",
-        )],
-    );
+    project.check("/src/folder/index.js", Require, &[(".", "/src/folder/index.js"), ("./", "/src/folder/index.js")]);
+    project.check("/index.html?inline=0", Import, &[("./main.js", "/main.js"), ("./src/a.js", "/src/a.js")]);
+    project.check("nonsense", Import, &[("./main.js", "problem: 'nonsense' is no module of this project")]);
 }
 
 // `?` is no file name on Windows.
 #[cfg(unix)]
 #[test]
 fn names_with_characters_that_mean_something_in_a_url() {
-    let project = Project::new(&[
-        ("app/what?.js", ""),
-        ("app/a#b.js", ""),
-        ("app/100%.js", ""),
-        ("app/a%20b.js", ""),
-    ]);
+    let project = Project::new(&[("app/what?.js", ""), ("app/a#b.js", ""), ("app/100%.js", ""), ("app/a%20b.js", "")]);
     project.check(
         "/main.js",
         Import,
@@ -182,10 +143,7 @@ fn names_with_characters_that_mean_something_in_a_url() {
             ("./100%.js", "/100%25.js"),
             ("./a%2520b.js", "/a%2520b.js"),
             ("./a%20b.js", "/a%2520b.js"),
-            (
-                "./..%2fx.js",
-                "problem: './..%2fx.js' was not found (imported by /main.js)",
-            ),
+            ("./..%2fx.js", "problem: './..%2fx.js' was not found (imported by /main.js)"),
         ],
     );
 }
@@ -217,23 +175,14 @@ fn packages() {
     let project = Project::new(&[
         ("app/main.js", ""),
         ("app/helper.js", ""),
-        (
-            "app/node_modules/main-only/package.json",
-            r#"{"main": "./lib/index"}"#,
-        ),
+        ("app/node_modules/main-only/package.json", r#"{"main": "./lib/index"}"#),
         ("app/node_modules/main-only/lib/index.js", ""),
         ("app/node_modules/main-only/sub/index.js", ""),
         ("app/node_modules/no-main/index.js", ""),
-        (
-            "app/node_modules/fields/package.json",
-            r#"{"main": "m.js", "module": "esm.js"}"#,
-        ),
+        ("app/node_modules/fields/package.json", r#"{"main": "m.js", "module": "esm.js"}"#),
         ("app/node_modules/fields/m.js", ""),
         ("app/node_modules/fields/esm.js", ""),
-        (
-            "app/node_modules/browser-field/package.json",
-            r#"{"main": "m.js", "module": "esm.js", "browser": "web.js"}"#,
-        ),
+        ("app/node_modules/browser-field/package.json", r#"{"main": "m.js", "module": "esm.js", "browser": "web.js"}"#),
         ("app/node_modules/browser-field/web.js", ""),
         ("app/node_modules/browser-field/m.js", ""),
         ("app/node_modules/browser-field/esm.js", ""),
@@ -287,16 +236,10 @@ fn packages() {
     project.check(
         "/main.js",
         Require,
-        &[
-            ("@s/exports", "/node_modules/@s/exports/r.cjs"),
-            ("fields", "/node_modules/fields/esm.js"),
-        ],
+        &[("@s/exports", "/node_modules/@s/exports/r.cjs"), ("fields", "/node_modules/fields/esm.js")],
     );
     let broken = project.resolve("broken", "/main.js", Import);
-    assert!(
-        broken.contains("package.json' is not valid JSON (line 1"),
-        "{broken}"
-    );
+    assert!(broken.contains("package.json' is not valid JSON (line 1"), "{broken}");
 }
 
 #[test]
@@ -318,11 +261,7 @@ fn the_browser_field_maps_files_and_packages() {
     project.check(
         "/main.js",
         Require,
-        &[
-            ("x", "/node_modules/x/client.js"),
-            ("x/node/io.js", "empty"),
-            ("ws", "/node_modules/ws/index.js"),
-        ],
+        &[("x", "/node_modules/x/client.js"), ("x/node/io.js", "empty"), ("ws", "/node_modules/ws/index.js")],
     );
     project.check(
         "/node_modules/x/client.js",
@@ -340,10 +279,7 @@ fn the_browser_field_maps_files_and_packages() {
 
 #[test]
 fn modules_of_node_are_explained_unless_installed() {
-    let project = Project::new(&[
-        ("app/node_modules/path/index.js", ""),
-        ("app/node_modules/events/events.js", ""),
-    ]);
+    let project = Project::new(&[("app/node_modules/path/index.js", ""), ("app/node_modules/events/events.js", "")]);
     project.check(
         "/main.js",
         Import,
@@ -353,7 +289,10 @@ fn modules_of_node_are_explained_unless_installed() {
                 "fs/promises",
                 "problem: 'fs/promises' is a module of Node.js, which browsers do not have (imported by /main.js)",
             ),
-            ("node:crypto", "problem: 'node:crypto' is a module of Node.js, which browsers do not have (imported by /main.js)"),
+            (
+                "node:crypto",
+                "problem: 'node:crypto' is a module of Node.js, which browsers do not have (imported by /main.js)",
+            ),
             ("path", "/node_modules/path/index.js"),
             ("node:path", "/node_modules/path/index.js"),
         ],
@@ -395,16 +334,8 @@ fn two_versions_are_two_modules() {
         ("app/node_modules/b/node_modules/d/index.js", ""),
     ]);
     project.check("/main.js", Import, &[("d", "/node_modules/d/index.js")]);
-    project.check(
-        "/node_modules/a/index.js",
-        Require,
-        &[("d", "/node_modules/d/index.js")],
-    );
-    project.check(
-        "/node_modules/b/index.js",
-        Require,
-        &[("d", "/node_modules/b/node_modules/d/index.js")],
-    );
+    project.check("/node_modules/a/index.js", Require, &[("d", "/node_modules/d/index.js")]);
+    project.check("/node_modules/b/index.js", Require, &[("d", "/node_modules/b/node_modules/d/index.js")]);
 }
 
 #[test]
@@ -416,39 +347,23 @@ fn packages_hoisted_above_the_root_are_found_and_nothing_else_there() {
         ("secret.js", ""),
         ("app/main.js", ""),
     ]);
-    project.check(
-        "/main.js",
-        Import,
-        &[
-            ("up", "/@modules/up/index.js"),
-            ("up/lib/part", "/@modules/up/lib/part.js"),
-        ],
-    );
+    project.check("/main.js", Import, &[("up", "/@modules/up/index.js"), ("up/lib/part", "/@modules/up/lib/part.js")]);
     project.check(
         "/@modules/up/index.js",
         Require,
         &[
             ("./lib/part", "/@modules/up/lib/part.js"),
             ("@s/dep", "/@modules/@s/dep/index.js"),
-            (
-                "..",
-                "problem: '..' was not found (required by /@modules/up/index.js)",
-            ),
+            ("..", "problem: '..' was not found (required by /@modules/up/index.js)"),
         ],
     );
     project.check(
         "/index.html",
         Import,
-        &[
-            ("/@modules/up/index.js", "/@modules/up/index.js"),
-            ("/@modules/up", "/@modules/up/index.js"),
-        ],
+        &[("/@modules/up/index.js", "/@modules/up/index.js"), ("/@modules/up", "/@modules/up/index.js")],
     );
     let outside = project.resolve("../secret.js", "/main.js", Import);
-    assert!(
-        outside.starts_with("problem: '../secret.js' is outside the folder that is served"),
-        "{outside}"
-    );
+    assert!(outside.starts_with("problem: '../secret.js' is outside the folder that is served"), "{outside}");
 }
 
 #[cfg(unix)]
@@ -456,10 +371,7 @@ fn packages_hoisted_above_the_root_are_found_and_nothing_else_there() {
 fn linked_packages_are_their_real_files() {
     use std::os::unix::fs::symlink;
     let project = Project::new(&[
-        (
-            "app/packages/ui/package.json",
-            r#"{"name": "ui", "main": "src/ui.js"}"#,
-        ),
+        ("app/packages/ui/package.json", r#"{"name": "ui", "main": "src/ui.js"}"#),
         ("app/packages/ui/src/ui.js", ""),
         ("app/packages/ui/node_modules/own/index.js", ""),
         ("app/node_modules/shared/index.js", ""),
@@ -484,10 +396,7 @@ fn linked_packages_are_their_real_files() {
     project.check(
         "/packages/ui/src/ui.js",
         Import,
-        &[
-            ("own", "/packages/ui/node_modules/own/index.js"),
-            ("shared", "/node_modules/shared/index.js"),
-        ],
+        &[("own", "/packages/ui/node_modules/own/index.js"), ("shared", "/node_modules/shared/index.js")],
     );
     project.check(
         "/node_modules/.store/p@1/node_modules/p/index.js",
@@ -495,10 +404,7 @@ fn linked_packages_are_their_real_files() {
         &[("q", "/node_modules/.store/p@1/node_modules/q/index.js")],
     );
     let linked = project.resolve("linked", "/main.js", Import);
-    assert!(
-        linked.starts_with("problem: 'linked' is outside the folder that is served"),
-        "{linked}"
-    );
+    assert!(linked.starts_with("problem: 'linked' is outside the folder that is served"), "{linked}");
 }
 
 #[test]
@@ -515,13 +421,7 @@ fn import_maps_come_first() {
         "cdn": "https://cdn.example/x.js", "gone": "/vendor/gone.js", "off": null
     }}"#;
     let update = project.resolver.set_import_map("/pages/index.html", json);
-    assert_eq!(
-        update,
-        ImportMapUpdate {
-            changed: true,
-            problems: Vec::new()
-        }
-    );
+    assert_eq!(update, ImportMapUpdate { changed: true, problems: Vec::new() });
     project.check(
         "/src/main.js",
         Import,
@@ -531,45 +431,17 @@ fn import_maps_come_first() {
             ("local", "/pages/local.js"),
             ("cdn", "url https://cdn.example/x.js"),
             ("lit", "/node_modules/lit/index.js"),
-            (
-                "gone",
-                "problem: '/vendor/gone.js' was not found (imported by /src/main.js)",
-            ),
-            (
-                "off",
-                "problem: the import map leads 'off' nowhere (imported by /src/main.js)",
-            ),
+            ("gone", "problem: '/vendor/gone.js' was not found (imported by /src/main.js)"),
+            ("off", "problem: the import map leads 'off' nowhere (imported by /src/main.js)"),
         ],
     );
-    project.check(
-        "/src/main.js",
-        Require,
-        &[("three", "/node_modules/three/index.js")],
-    );
+    project.check("/src/main.js", Require, &[("three", "/node_modules/three/index.js")]);
 
+    assert!(!project.resolver.set_import_map("/pages/index.html", json).changed);
     assert!(
-        !project
-            .resolver
-            .set_import_map("/pages/index.html", json)
-            .changed
+        project.resolver.set_import_map("/other.html", r#"{"imports": {"three": "/vendor/addons/orbit.js"}}"#).changed
     );
-    assert!(
-        project
-            .resolver
-            .set_import_map(
-                "/other.html",
-                r#"{"imports": {"three": "/vendor/addons/orbit.js"}}"#
-            )
-            .changed
-    );
-    project.check(
-        "/src/main.js",
-        Import,
-        &[
-            ("three", "/vendor/addons/orbit.js"),
-            ("local", "/pages/local.js"),
-        ],
-    );
+    project.check("/src/main.js", Import, &[("three", "/vendor/addons/orbit.js"), ("local", "/pages/local.js")]);
     assert!(project.resolver.set_import_map("/other.html", "{}").changed);
     project.check("/src/main.js", Import, &[("three", "/vendor/three.js")]);
 }
@@ -578,21 +450,13 @@ fn import_maps_come_first() {
 fn new_and_deleted_files_are_seen_after_forget() {
     let project = Project::new(&[("app/a.js", "")]);
     project.check("/main.js", Import, &[("./a", "/a.js")]);
-    assert!(
-        project
-            .resolve("./b", "/main.js", Import)
-            .starts_with("problem")
-    );
+    assert!(project.resolve("./b", "/main.js", Import).starts_with("problem"));
 
     project.write("app/b.js", "");
     fs::remove_file(project.folder.path().join("app/a.js")).unwrap();
     project.resolver.forget();
     project.check("/main.js", Import, &[("./b", "/b.js")]);
-    assert!(
-        project
-            .resolve("./a", "/main.js", Import)
-            .starts_with("problem")
-    );
+    assert!(project.resolve("./a", "/main.js", Import).starts_with("problem"));
 }
 
 #[test]
@@ -600,14 +464,8 @@ fn the_nearest_package_says_the_type() {
     let project = Project::new(&[
         ("app/package.json", "\u{feff}{\"type\": \"module\"}"),
         ("app/node_modules/x/package.json", r#"{"name": "x"}"#),
-        (
-            "app/node_modules/x/esm/package.json",
-            r#"{"type": "module"}"#,
-        ),
-        (
-            "app/node_modules/x/cjs/package.json",
-            r#"{"type": "commonjs"}"#,
-        ),
+        ("app/node_modules/x/esm/package.json", r#"{"type": "module"}"#),
+        ("app/node_modules/x/cjs/package.json", r#"{"type": "commonjs"}"#),
     ]);
     for (path, expected) in [
         ("main.js", Some(PackageType::Module)),
@@ -619,19 +477,12 @@ fn the_nearest_package_says_the_type() {
     ] {
         let path = project.resolver.root().path().join(path);
         assert_eq!(project.resolver.package_type(&path), expected, "{path:?}");
-        assert_eq!(
-            project.resolver.package_type(&path),
-            expected,
-            "{path:?} again"
-        );
+        assert_eq!(project.resolver.package_type(&path), expected, "{path:?} again");
     }
     project.write("app/package.json", "{}");
     project.resolver.forget();
     let main = project.resolver.root().path().join("main.js");
-    assert_eq!(
-        project.resolver.kind_of(&main, || Syntax::Cjs),
-        ModuleKind::Cjs
-    );
+    assert_eq!(project.resolver.kind_of(&main, || Syntax::Cjs), ModuleKind::Cjs);
 }
 
 #[test]
@@ -641,11 +492,7 @@ fn several_threads_may_ask_while_one_forgets() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..200 {
-                    project.check(
-                        "/main.js",
-                        Import,
-                        &[("./a", "/a.js"), ("x", "/node_modules/x/index.js")],
-                    );
+                    project.check("/main.js", Import, &[("./a", "/a.js"), ("x", "/node_modules/x/index.js")]);
                 }
             });
         }

@@ -18,7 +18,12 @@ pub(super) const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-capuchin-
 ///
 /// The page's first one (`n` = 0) carries the modules of them all, those of the others are named by `also`; the later
 /// ones only run.
-pub(super) async fn entry(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn entry(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let asked = Asked::parse(&uri, &headers, &shared)?;
     let is_first = asked.n == 0;
     let graph = if method == Method::HEAD || !is_first {
@@ -30,7 +35,12 @@ pub(super) async fn entry(State(shared): State<Arc<Shared>>, method: Method, uri
 }
 
 /// `/@capuchin/graph?m=ID&page=P&token=T`: modules for a page that runs already, as JSON.
-pub(super) async fn graph(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn graph(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let asked = Asked::parse(&uri, &headers, &shared)?;
     if method == Method::HEAD {
         return Ok(answer("application/json", String::new()));
@@ -62,7 +72,7 @@ impl Asked {
         let (mut entries, mut n, mut page) = (Vec::new(), 0, None);
         for (key, value) in addresses::query(uri) {
             match &*key {
-                "m" | "also" => entries.push(addresses::valid_id(&value)?),
+                "m" | "also" => entries.push(addresses::valid_id(&shared.root, &value)?),
                 "n" => n = value.parse().map_err(|_| Refusal::BAD_QUERY)?,
                 "page" => page = PageId::parse(&value),
                 _ => {}
@@ -119,7 +129,8 @@ fn entry_script(graph: &Graph) -> String {
 
 fn answer(kind: &'static str, body: String) -> Response {
     // The script's address holds the token: it must not go to other sites as a referrer.
-    let head = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
+    let head =
+        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
     (head, body).into_response()
 }
 
@@ -137,7 +148,9 @@ mod tests {
         assert_eq!(answer.header("content-type"), Some("text/javascript; charset=utf-8"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
-        assert!(answer.text().starts_with("import { enter } from \"/@capuchin/runtime/client.js\";\nenter(JSON.parse('{\"entry\":\"/main.js\""));
+        assert!(answer.text().starts_with(
+            "import { enter } from \"/@capuchin/runtime/client.js\";\nenter(JSON.parse('{\"entry\":\"/main.js\""
+        ));
         assert_eq!(served.backend.notes(), [r#"graph ["/main.js", "/b%20c.js", "/index.html?inline=0"] for p1"#]);
     }
 
@@ -152,9 +165,14 @@ mod tests {
 
     #[test]
     fn code_cannot_leave_its_string() {
-        let graph = Graph { entry: "/a'b\\c\u{2028}\u{2029}\n</script>\"".to_owned(), server: "S".to_owned(), modules: Vec::new() };
+        let graph = Graph {
+            entry: "/a'b\\c\u{2028}\u{2029}\n</script>\"".to_owned(),
+            server: "S".to_owned(),
+            modules: Vec::new(),
+        };
         let script = entry_script(&graph);
-        let literal = script.split_once("JSON.parse('").and_then(|(_, rest)| rest.strip_suffix("'));\n")).expect("one literal");
+        let literal =
+            script.split_once("JSON.parse('").and_then(|(_, rest)| rest.strip_suffix("'));\n")).expect("one literal");
         assert!(!literal.contains(['\n', '\u{2028}', '\u{2029}']));
         // Each quote has a backslash, and that backslash has none.
         let mut is_escaped = false;
@@ -162,7 +180,11 @@ mod tests {
             assert!(c != '\'' || is_escaped, "{literal}");
             is_escaped = c == '\\' && !is_escaped;
         }
-        let unescaped = literal.replace("\\u2028", "\u{2028}").replace("\\u2029", "\u{2029}").replace("\\'", "'").replace("\\\\", "\\");
+        let unescaped = literal
+            .replace("\\u2028", "\u{2028}")
+            .replace("\\u2029", "\u{2029}")
+            .replace("\\'", "'")
+            .replace("\\\\", "\\");
         assert_eq!(serde_json::from_str::<Graph>(&unescaped).expect("JSON"), graph);
     }
 
@@ -171,7 +193,8 @@ mod tests {
         let served = Served::new();
         let token = served.token().to_owned();
         let in_query = served.get(&format!("/@capuchin/graph?m=%2Fa.js&m=/b.js&page=p1&token={token}"), &[]);
-        let in_header = served.get("/@capuchin/graph?m=%2Fa.js&m=/b.js&page=p1", &[&format!("x-capuchin-token: {token}")]);
+        let in_header =
+            served.get("/@capuchin/graph?m=%2Fa.js&m=/b.js&page=p1", &[&format!("x-capuchin-token: {token}")]);
         for answer in [in_query, in_header] {
             assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
             let graph: Graph = serde_json::from_slice(&answer.body).expect("a graph");
@@ -200,7 +223,15 @@ mod tests {
                 assert_eq!(answer.status, 403, "{path} {token}");
             }
         }
-        assert_eq!(served.get(&format!("/@capuchin/graph?m=/a.js&page=p&token={token}"), &[&format!("x-capuchin-token: {token}")]).status, 403);
+        assert_eq!(
+            served
+                .get(
+                    &format!("/@capuchin/graph?m=/a.js&page=p&token={token}"),
+                    &[&format!("x-capuchin-token: {token}")]
+                )
+                .status,
+            403
+        );
         assert_eq!(served.backend.notes(), [""; 0]);
     }
 
@@ -208,7 +239,20 @@ mod tests {
     fn requests_that_make_no_sense_are_refused() {
         let served = Served::new();
         let token = served.token().to_owned();
-        for query in ["", "page=p1", "m=/a.js", "m=/a.js&page=", "m=/a.js&page=a%22b", "m=a.js&page=p", "m=/../a.js&page=p", "m=/.env&page=p", "m=%2Fetc%2Fpasswd&page=p", "m=/a.js&page=p&n=x", "m=file:///etc/passwd&page=p", "m=/a.js&also=/.env&page=p"] {
+        for query in [
+            "",
+            "page=p1",
+            "m=/a.js",
+            "m=/a.js&page=",
+            "m=/a.js&page=a%22b",
+            "m=a.js&page=p",
+            "m=/../a.js&page=p",
+            "m=/.env&page=p",
+            "m=%2Fetc%2Fpasswd&page=p",
+            "m=/a.js&page=p&n=x",
+            "m=file:///etc/passwd&page=p",
+            "m=/a.js&also=/.env&page=p",
+        ] {
             for path in ["graph", "entry"] {
                 let answer = served.get(&format!("/@capuchin/{path}?{query}&token={token}"), &[]);
                 assert!(matches!(answer.status, 400 | 403), "{path} {query}: {}", answer.status);
