@@ -65,6 +65,7 @@ if (boot.mode === "manual") host.setMode("manual");
 boot.setMode = host.setMode;
 boot.script = host.script;
 for (const { url, rev, nsites, guards } of boot.waiting.splice(0)) host.script(url, rev, nsites, guards);
+let connected = false;
 watchErrors();
 // The first hello names what the page loaded with, so it waits for the entry scripts.
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", connect, { once: true });
@@ -78,8 +79,6 @@ export function enter(graph) {
   queueMicrotask(connect);
   return host.enter(graph);
 }
-
-let connected = false;
 
 function connect() {
   if (connected) return;

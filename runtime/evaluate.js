@@ -11,7 +11,11 @@
 import { Context } from "./context.js";
 
 /** @typedef {import("./registry.js").Instance} Instance */
+/** @typedef {import("./registry.js").Module} Module */
 /** @typedef {import("./registry.js").Registry} Registry */
+
+/** How many modules may be entered inside of one another before the list takes over. */
+const SHALLOW = 50;
 
 export class Evaluator {
   /** @param {Registry} registry */
@@ -92,6 +96,7 @@ export class Evaluator {
       }
       const module = registry.modules.get(/** @type {string} */ (dep.id));
       if (!module?.program) throw new Error(`${dep.spec}, imported by ${instance.id}, did not reach the page`);
+      if (this.stack.length > SHALLOW && module.current === null) this.runBelow(module);
       this.require(instance, registry.load(module, instance));
     }
     instance.linked = true;
@@ -100,6 +105,51 @@ export class Evaluator {
     if (instance.pending > 0 || instance.program.async) instance.asyncOrder = ++this.asyncOrder;
     if (instance.pending === 0 || !instance.program.async) return undefined;
     return new Promise((resolve) => { instance.resume = resolve; });
+  }
+
+  /**
+   * Runs what a module needs, in the same order as its factory would, but with a list in the place of the call stack: long
+   * chains of imports are common, and each link of the chain costs several frames. Cycles are left to the factories, whose hoisted
+   * functions must be there before they run.
+   * @param {Module} top
+   */
+  runBelow(top) {
+    const { registry } = this;
+    /** @type {{ module: Module, deps: import("./wire.js").Dep[], at: number, low: number }[]} */
+    const path = [];
+    /** Where a module is on the path, or where the cycle begins that it belongs to. @type {Map<string, number>} */
+    const places = new Map();
+    const enter = (/** @type {Module} */ module) => {
+      places.set(module.id, path.length);
+      path.push({ module, deps: module.program?.kind === "esm" ? module.program.deps : [], at: 0, low: path.length });
+    };
+    let failed = false;
+    enter(top);
+    for (let frame = path.at(-1); frame !== undefined; frame = path.at(-1)) {
+      const dep = failed ? undefined : frame.deps[frame.at++];
+      if (dep !== undefined && dep.error === undefined) {
+        const module = dep.id === undefined ? undefined : registry.modules.get(dep.id);
+        if (!module?.program || module.current !== null) continue;
+        const place = places.get(module.id);
+        if (place === undefined) enter(module);
+        else frame.low = Math.min(frame.low, place);
+        continue;
+      }
+      path.pop();
+      const parent = path.at(-1);
+      if (parent === undefined) return;
+      parent.low = Math.min(parent.low, frame.low);
+      if (frame.low < path.length) {
+        places.set(frame.module.id, frame.low);
+        continue;
+      }
+      try {
+        registry.loadFor(frame.module, parent.module.id);
+      } catch {
+        // Kept by the instance. Those above it fail for the same reason and keep it too; their later imports do not run.
+        failed = true;
+      }
+    }
   }
 
   /** Notes that one instance needs another that was entered. @param {Instance} instance @param {Instance} needed */

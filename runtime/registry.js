@@ -289,6 +289,14 @@ export class Registry {
     return this.start(instance);
   }
 
+  /** Runs a module for an importer that is about to run. @param {Module} module @param {string} parent */
+  loadFor(module, parent) {
+    if (module.current !== null) return;
+    const instance = new Instance(module, false);
+    instance.parents.add(parent);
+    this.start(instance);
+  }
+
   /** Runs an instance that was just made. @param {Instance} instance @returns {Instance} */
   start(instance) {
     instance.module.current = instance;

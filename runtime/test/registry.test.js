@@ -258,12 +258,9 @@ test("import() waits for top-level await", async () => {
 });
 test("modules from elsewhere are loaded by the browser before their importer runs", async () => {
   const page = new Page({ importUrl: async (url) => ({ url }) });
-  const done = page.load({ "/main.js": esm({ imports: { e: "e" }, effects: [], body: "log(e.url)" }) });
-  await done.catch(() => {});
-  const other = new Page({ importUrl: async (url) => ({ url }) });
   const make = (id, rev) => ({ ...esm({ imports: { e: "e" }, body: "log(e.url)" })(id, rev), deps: [{ spec: "e", url: "https://cdn/x.js" }] });
-  await other.load({ "/main.js": make });
-  assert.equal(other.takeLog(), "https://cdn/x.js");
+  await page.load({ "/main.js": make });
+  assert.equal(page.takeLog(), "https://cdn/x.js");
 });
 test("a module from elsewhere that does not load throws in its importer", async () => {
   const page = new Page({ importUrl: async () => { throw new TypeError("offline"); } });
@@ -274,12 +271,41 @@ loads("import.meta has url, env and resolve", {
   "/a/main.js": esm({ body: 'const m=$cap_m.meta;log(m.url+m.env.MODE+m.resolve("./x.js"))' }),
 }, "http://localhost:4177/a/main.jsdevelopmenthttp://localhost:4177/a/x.js");
 
-test("a chain of 2000 modules runs", async () => {
-  const page = new Page();
+const chain = (length, last, more = () => ({})) => {
   const modules = {};
-  for (let i = 0; i < 2000; i++) modules[`/m${i}.js`] = esm({ effects: i < 1999 ? [`./m${i + 1}.js`] : [], body: i === 1999 ? 'log("deep")' : "" });
-  await page.load(modules);
+  for (let i = 0; i < length; i++) {
+    const effects = i < length - 1 ? [`./m${i + 1}.js`] : [];
+    modules[`/m${i}.js`] = esm({ effects: [...effects, ...(more(i).effects ?? [])], body: i === length - 1 ? last : more(i).body ?? "" });
+  }
+  return modules;
+};
+test("a chain of 10000 modules runs", async () => {
+  const page = new Page();
+  await page.load(chain(10_000, 'log("deep")'));
   assert.equal(page.takeLog(), "deep");
+});
+test("a deep chain runs in the same order as a short one, cycles and top-level await included", async () => {
+  const more = (i) => ({
+    80: { effects: ["./x.js", "./cycle.js"], body: 'log("80")' }, 81: { body: 'log("81")' }, 120: { effects: ["./t.js"], body: 'log("120")' },
+  })[i] ?? {};
+  const page = new Page();
+  await page.load({
+    ...chain(200, 'log("last")', more),
+    "/x.js": esm({ body: 'log("x")' }),
+    "/cycle.js": esm({ imports: { d: "./d.js" }, exports: { f: "f" }, body: 'log("cycle"+d.v);function f(){return 1}' }),
+    "/d.js": esm({ imports: { c: "./cycle.js" }, exports: { v: "v" }, body: 'const v=c.f();log("d")' }),
+    "/t.js": esm({ async: true, body: 'await 0;log("t")' }),
+  });
+  assert.equal(page.takeLog(), "last x d cycle1 t 120 81 80");
+});
+test("a deep chain that throws stops where a short one does, and every module above keeps the error", async () => {
+  const page = new Page();
+  assert.throws(() => page.load({
+    ...chain(200, 'log("last");throw new Error("deep")', (i) => (i === 150 ? { effects: ["./never.js"] } : {})),
+    "/never.js": esm({ body: 'log("never")' }),
+  }), /deep/);
+  assert.equal(page.takeLog(), "last");
+  for (const i of [0, 60, 120, 199]) assert.match(page.instance(`/m${i}.js`).error.message, /deep/);
 });
 test("a synchronous program has run when enter returns", () => {
   const page = new Page();

@@ -73,15 +73,17 @@ export async function startCodeServer(t, { folder, vsix, settings = {} }) {
     ...["--user-data-dir", data, "--extensions-dir", join(home, "extensions")],
   ];
   await mkdir(join(data, "User"), { recursive: true });
-  const settingsFile = join(data, "User", "settings.json");
-  /** @param {Record<string, unknown>} changed */
-  const writeSettings = (changed) =>
-    writeFile(
-      settingsFile,
+  await writeFile(
+    join(data, "User", "settings.json"),
+    JSON.stringify({
       // In a browser VS Code saves by itself unless it is told not to. The rest only takes time or room.
-      JSON.stringify({ "files.autoSave": "off", "workbench.startupEditor": "none", "git.enabled": false, "chat.disableAIFeatures": true, ...changed }),
-    );
-  await writeSettings(settings);
+      "files.autoSave": "off",
+      "workbench.startupEditor": "none",
+      "git.enabled": false,
+      "chat.disableAIFeatures": true,
+      ...settings,
+    }),
+  );
 
   const install = spawnSync(node, [...run, "--install-extension", vsix], { env, encoding: "utf8" });
   if (install.status !== 0) throw new Error(`VS Code refuses the extension:\n${install.stdout}${install.stderr}`);
@@ -113,7 +115,7 @@ export async function startCodeServer(t, { folder, vsix, settings = {} }) {
       child.once("close", () => reject(new Error(`code-server ended:\n${output}`)));
     }),
   );
-  return { url: new URL(/** @type {string} */ (url)), folder, writeSettings, log: () => output };
+  return { url: new URL(/** @type {string} */ (url)), folder, log: () => output };
 }
 
 /**

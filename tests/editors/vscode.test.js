@@ -50,10 +50,10 @@ test("typing in VS Code changes the page and keeps its state", async (t) => {
   await editor.keyboard.type("count * 2)");
   await waitForLabel(page, "you are at count: 36");
 
-  // Undo is an edit like others.
+  // A line deleted, and undo, which is an edit like others.
+  await editor.keyboard.press("Control+Shift+k");
+  await waitForLabel(page, "");
   await editor.keyboard.press("Control+z");
-  await waitForLabel(page, "you are at count: 3");
-  await editor.keyboard.press("Control+y");
   await waitForLabel(page, "you are at count: 36");
 
   // Nothing was saved, reloaded or broken.
@@ -90,7 +90,7 @@ test("VS Code says what is wrong with the server and starts it when the setting 
     assert.equal(await message.getByRole("button", { name: action }).count(), 1, action);
   }
 
-  await server.writeSettings({ "capuchin.port": 0 });
+  await saveSettings(editor, { "capuchin.port": 0 });
   await statusItem(editor, "no page").waitFor();
 });
 
@@ -118,6 +118,21 @@ async function openPageByCommand(editor) {
   await page.waitForURL(forwarded);
   await page.goto(`http://127.0.0.1:${forwarded.exec(page.url())?.[1]}/`);
   return page;
+}
+
+/**
+ * Puts the settings into VS Code's own editor for them and saves.
+ *
+ * @param {Page} editor
+ * @param {Record<string, unknown>} settings
+ */
+async function saveSettings(editor, settings) {
+  await runCommand(editor, "Preferences: Open User Settings (JSON)");
+  await editor.locator(".tab.active", { hasText: "settings.json" }).waitFor();
+  await editor.locator(".monaco-editor .view-line", { hasText: "capuchin.path" }).click();
+  await editor.keyboard.press("Control+a");
+  await editor.keyboard.insertText(JSON.stringify(settings));
+  await editor.keyboard.press("Control+s");
 }
 
 /**

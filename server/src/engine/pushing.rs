@@ -33,7 +33,9 @@ impl Engine {
                 let same_root = hot.program.root_at(known.root_rev).shell == hot.program.root.shell;
                 if is_current && same_root {
                     // The usual case: every page gets the same.
-                    let patches = common.entry(id.clone()).or_insert_with(|| sites.iter().map(site_patch).collect());
+                    let patches = common
+                        .entry(id.clone())
+                        .or_insert_with(|| sites.iter().map(|it| site_patch(it, hot.program.rev)).collect());
                     if !patches.is_empty() {
                         changes.push(patch(hot, id, known.rev, patches.clone()));
                     }
@@ -284,7 +286,7 @@ fn due(hot: &Hot, id: &str, known: &mut PageModule) -> Option<Change> {
     known.rev = hot.program.rev.max(known.rev);
     known.skipped = left;
     let PatchPlan { sites } = plan;
-    (!sites.is_empty()).then(|| patch(hot, id, from, sites.iter().map(site_patch).collect()))
+    (!sites.is_empty()).then(|| patch(hot, id, from, sites.iter().map(|it| site_patch(it, hot.program.rev)).collect()))
 }
 
 fn patch(hot: &Hot, id: &str, from: Rev, sites: Vec<SitePatch>) -> Change {
@@ -292,10 +294,10 @@ fn patch(hot: &Hot, id: &str, from: Rev, sites: Vec<SitePatch>) -> Change {
     Change::Patch { module: id.to_owned(), from, rev: hot.program.rev, stamp: hot.program.stamp(), sites, nsites }
 }
 
-fn site_patch(site: &PlannedSite) -> SitePatch {
+fn site_patch(site: &PlannedSite, rev: Rev) -> SitePatch {
     SitePatch {
         id: site.id,
-        rev: 0,
+        rev,
         code: site.code.clone(),
         needs: site.needs.iter().map(ToString::to_string).collect(),
         how: Cow::Borrowed(site.how),

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Page, esm } from "./support.js";
+
+/** A page with one module; `sites` guards are written by hand as the server writes them. */
+async function one(body, exports, sites = 10) {
+  const page = new Page();
+  await page.load({ "/m.js": esm({ exports, body, sites }) });
+  return page;
+}
+const patched = async (page, sites, more) => (await page.push([page.patch("/m.js", sites, more)]))[0];
+
+test("a patched function is the same object, keeps module state and runs new code", async () => {
+  const page = await one("let n=1;function f(a){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target);return n+a}", { f: "f", n: "n" });
+  const { f } = page.ns("/m.js");
+  assert.equal(f(1), 2);
+  assert.equal((await patched(page, [{ id: 1, code: "function(a){n+=10;return n*a}" }])).outcome, "live");
+  assert.equal(f(2), 22);
+  assert.equal(page.ns("/m.js").f, f);
+  assert.equal(page.ns("/m.js").n, 11);
+  await patched(page, [{ id: 1, code: "function f(a){return -n}" }]);
+  assert.equal(f(2), -11);
+});
+
+test("closures made before a patch keep what they captured, each its own", async () => {
+  const page = await one("function make(n){const $s=$c=>eval($c);return function inc(){if($cap_g[2])return $cap_g.c(2,$s,this,arguments,new.target);return ++n}}", { make: "make" });
+  const { make } = page.ns("/m.js");
+  const a = make(0);
+  const b = make(100);
+  a(); a(); b();
+  await patched(page, [{ id: 2, code: "function(){return n+=10}" }]);
+  assert.deepEqual([a(), b(), a()], [12, 111, 22]);
+});
+
+test("new code is made once per scope and revision", async () => {
+  const page = await one("let made=0;function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target)}", { f: "f", made: "made" });
+  const { f } = page.ns("/m.js");
+  await patched(page, [{ id: 1, code: "(made++,function(){return made})" }]);
+  assert.deepEqual([f(), f(), f()], [1, 1, 1]);
+  await patched(page, [{ id: 1, code: "(made++,function(){return made})" }]);
+  assert.deepEqual([f(), f()], [2, 2]);
+});
+
+test("two hooks keep two functions", async () => {
+  const page = await one("const make=k=>{const $s=$c=>eval($c);return (x)=>{if($cap_g[1])return $cap_g.c(1,$s,undefined,[x]);return k}}", { make: "make" });
+  const fs = [1, 2, 3].map(page.ns("/m.js").make);
+  await patched(page, [{ id: 1, how: "arrow", code: "(x)=>k*x" }]);
+  assert.deepEqual(fs.map((f) => f(10)), [10, 20, 30]);
+});
+
+test("arrows keep the this of their scope", async () => {
+  const page = await one("class A{constructor(){this.v=5;const $s=$c=>eval($c);this.get=()=>{if($cap_g[1])return $cap_g.c(1,$s,undefined,[]);return this.v}}}", { A: "A" });
+  const a = new (page.ns("/m.js").A)();
+  await patched(page, [{ id: 1, how: "arrow", code: "()=>this.v+1" }]);
+  assert.equal(a.get(), 6);
+});
+
+test("this, arguments, throw and return pass through", async () => {
+  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target)}", { f: "f" });
+  const { f } = page.ns("/m.js");
+  await patched(page, [{ id: 1, code: "function(){if(arguments.length===3)throw new RangeError('three');return [this,arguments.length]}" }]);
+  const self = {};
+  assert.deepEqual(f.call(self, 1, 2), [self, 2]);
+  assert.equal(f.call(self)[0], self);
+  assert.throws(() => f(1, 2, 3), RangeError);
+});
+
+test("new.target and the prototype are right when a patched function is constructed", async () => {
+  const page = await one("function F(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target);this.a=1}", { F: "F" });
+  const { F } = page.ns("/m.js");
+  await patched(page, [{ id: 1, code: "function(){this.a=2;this.t=new.target}" }]);
+  const made = new F();
+  assert.ok(made instanceof F);
+  assert.equal(made.a, 2);
+  assert.equal(made.t, F);
+  class G extends F {}
+  assert.ok(new G() instanceof G);
+});
+
+test("methods with super and private names through a hook inside the class", async () => {
+  const page = await one(`class P{hi(){return "P"}}let $h;class C extends P{#x=3;static{$h=$c=>eval($c)}
+    hi(){if($cap_g[1])return $cap_g.c(1,$h,this,arguments);return "C"}get v(){if($cap_g[2])return $cap_g.c(2,$h,this,[]);return 0}
+    static s(){if($cap_g[3])return $cap_g.c(3,$h,this,[]);return 0}}`, { C: "C" });
+  const { C } = page.ns("/m.js");
+  const c = new C();
+  await patched(page, [
+    { id: 1, how: "method", code: "({__proto__:P.prototype,hi(){return super.hi()+this.#x}}).hi" },
+    { id: 2, how: "get", code: "Object.getOwnPropertyDescriptor({get v(){return this.#x*2}},'v').get" },
+    { id: 3, how: "static", code: "({__proto__:P,s(){return super.name+this.name}}).s" },
+  ]);
+  assert.equal(c.hi(), "P3");
+  assert.equal(c.v, 6);
+  assert.equal(C.s(), "PC");
+});
+
+test("base constructors keep fields; an object they return counts", async () => {
+  const page = await one("class A{f=1;constructor(x){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target);this.x=x}}", { A: "A" });
+  const { A } = page.ns("/m.js");
+  await patched(page, [{ id: 1, how: "ctor", code: "function(x){this.x=x*2+this.f}" }]);
+  assert.equal(new A(2).x, 5);
+  assert.ok(new A(2) instanceof A);
+  const other = {};
+  globalThis.__other = other;
+  await patched(page, [{ id: 1, how: "ctor", code: "function(){return globalThis.__other}" }]);
+  assert.equal(new A(2), other);
+});
+
+test("derived constructors call super in new code, at every construction", async () => {
+  const page = await one("class P{constructor(v){this.v=v}}class D extends P{constructor(v){if($cap_g[1])return $cap_g.c(1,$c=>eval($c),undefined,arguments,new.target);super(v)}}", { D: "D" });
+  const { D } = page.ns("/m.js");
+  await patched(page, [{ id: 1, how: "derived", code: "(v)=>{super(v*10);this.d=new.target===D}" }]);
+  const [a, b] = [new D(1), new D(2)];
+  assert.deepEqual([a.v, b.v, a.d], [10, 20, true]);
+  assert.ok(b instanceof D);
+});
+
+test("generators and async generators forward", async () => {
+  const page = await one(`function*g(){if($cap_g[1])return yield* $cap_g.c(1,$cap_s0,this,arguments);yield 1}
+    async function*ag(){if($cap_g[2])return yield* $cap_g.c(2,$cap_s0,this,arguments);yield 1}
+    async function af(){if($cap_g[3])return $cap_g.c(3,$cap_s0,this,arguments);return 1}`, { g: "g", ag: "ag", af: "af" });
+  const { g, ag, af } = page.ns("/m.js");
+  await patched(page, [
+    { id: 1, how: "generator", code: "function*(){const x=yield 2;yield x}" },
+    { id: 2, how: "generator", code: "async function*(){yield 3}" },
+    { id: 3, code: "async function(){return 4}" },
+  ]);
+  const it = g();
+  assert.equal(it.next().value, 2);
+  assert.equal(it.next(7).value, 7);
+  const seen = [];
+  for await (const v of ag()) seen.push(v);
+  assert.deepEqual(seen, [3]);
+  assert.equal(await af(), 4);
+});
+
+test("a named function expression sees itself, each its own self", async () => {
+  const page = await one("const make=()=>function me(n){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target,me);return me}", { make: "make" });
+  const [a, b] = [page.ns("/m.js").make(), page.ns("/m.js").make()];
+  await patched(page, [{ id: 1, how: "named", code: "(me)=>function(n){return n?me(n-1):me}" }]);
+  assert.equal(a(2), a);
+  assert.equal(b(2), b);
+});
+
+test("nested guards in new code look for patches newer than it", async () => {
+  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target);return ()=>0}", { f: "f" }, 2);
+  const { f } = page.ns("/m.js");
+  const change = page.patch("/m.js", [{ id: 1, code: "function(){const $s=$c=>eval($c);let k=7;return ()=>{if($cap_g[2]>2)return $cap_g.c(2,$s,undefined,[]);return k}}" }], { nsites: 3 });
+  await page.push([change]);
+  const inner = f();
+  assert.equal(inner(), 7);
+  await patched(page, [{ id: 2, how: "arrow", code: "()=>k+1" }], { nsites: 3 });
+  assert.equal(inner(), 8);
+});
+
+test("code that does not parse is refused, nothing of the push applies", async () => {
+  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments);return 1}function g(){if($cap_g[2])return $cap_g.c(2,$cap_s0,this,arguments);return 1}", { f: "f", g: "g" });
+  const result = await patched(page, [{ id: 1, code: "function(){return 2}" }, { id: 2, code: "function(){return (}" }]);
+  assert.equal(result.outcome, "refused");
+  assert.equal(result.reason.code, "syntax");
+  assert.equal(page.ns("/m.js").f(), 1);
+});
+
+test("code that cannot be made in a scope: reported once, the scope keeps what it ran", async () => {
+  const page = await one("const make=()=>{const $s=$c=>eval($c);return function f(){if($cap_g[1])return $cap_g.c(1,$s,this,arguments);return 1}}", { make: "make" });
+  const fs = [page.ns("/m.js").make(), page.ns("/m.js").make()];
+  await patched(page, [{ id: 1, code: "function(){return 2}" }]);
+  assert.deepEqual(fs.map((f) => f()), [2, 2]);
+  await patched(page, [{ id: 1, code: "(()=>{throw new ReferenceError('not here')})()" }]);
+  assert.deepEqual(fs.map((f) => f()), [2, 2]);
+  const [refused, ...more] = page.outcomes();
+  assert.equal(refused.outcome, "refused");
+  assert.equal(refused.reason.code, "scope");
+  assert.equal(more.length, 0);
+});
+
+test("code that cannot be made where nothing ran before: one error, then the loaded code", async () => {
+  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments);return 1}", { f: "f" });
+  const { f } = page.ns("/m.js");
+  await patched(page, [{ id: 1, code: "#x in this" }]);
+  assert.throws(f, SyntaxError);
+  assert.equal(f(), 1);
+  await patched(page, [{ id: 1, code: "()=>3" , how: "arrow" }]);
+  assert.equal(f(), 3);
+});
+
+test("the guard array has small integers without holes, and c", async () => {
+  const page = await one("globalThis.__guards=$cap_g", {}, 3);
+  assert.deepEqual([...globalThis.__guards], [0, 0, 0]);
+  assert.equal(typeof globalThis.__guards.c, "function");
+  await patched(page, [{ id: 6, code: "()=>1", how: "arrow" }], { nsites: 7 });
+  assert.equal(globalThis.__guards.length, 7);
+  assert.deepEqual(Object.keys(globalThis.__guards).slice(0, 3), ["0", "1", "2"]);
+});
+
+test("guard arrays of instances that nobody holds are not kept", async () => {
+  const page = await one("hot.accept();", {}, 1);
+  const { sites } = page.host.registry.module("/m.js");
+  for (let i = 0; i < 50; i++) await page.update({ "/m.js": esm({ body: `hot.accept();/*${i}*/`, sites: 1 }) });
+  assert.ok(sites.arrays.length <= 52);
+  globalThis.gc?.();
+  await page.update({ "/m.js": esm({ body: "hot.accept();", sites: 1 }) });
+  if (globalThis.gc) assert.ok(sites.arrays.length < 10, String(sites.arrays.length));
+});
+
+test("plain scripts: patched through the array they got before the runtime was there", async () => {
+  const page = new Page();
+  const guards = [0, 0];
+  page.host.script("/app.js", 1, 2, guards);
+  globalThis.__g = guards;
+  const f = (0, eval)("(function f(){if(__g[1])return __g.c(1,c=>(0,eval)(c),this,arguments);return 1})");
+  const [result] = await page.push([page.patch("/app.js", [{ id: 1, code: "function(){return 2}" }])]);
+  assert.equal(result.outcome, "live");
+  assert.equal(f(), 2);
+  assert.deepEqual(page.socket.take("loaded").at(-1).modules, [{ id: "/app.js", rev: 1 }]);
+});
+
+test("a hot patched call costs a lookup", async () => {
+  const page = await one("function f(a){if($cap_g[1])return $cap_g.c(1,$cap_s0,undefined,[a]);return a}", { f: "f" });
+  const { f } = page.ns("/m.js");
+  await patched(page, [{ id: 1, how: "arrow", code: "(a)=>a+1" }]);
+  let made = 0;
+  const patches = page.host.registry.module("/m.js").sites.patches;
+  const { code } = patches[1];
+  Object.defineProperty(patches[1], "code", { get: () => { made++; return code; } });
+  for (let i = 0; i < 1000; i++) f(i);
+  assert.equal(made, 1);
+});
