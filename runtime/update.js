@@ -194,8 +194,10 @@ export class Updater {
     return ids.length > 0;
   }
 
-  /** Vite's `invalidate`: the module stays, those that import it run again. @param {Instance} instance @param {string} [message] */
-  invalidateFromVite(instance, message) {
+  /** Vite's `invalidate`: the module stays, those that import it run again. @param {Instance} caller @param {string} [message] */
+  invalidateFromVite(caller, message) {
+    // Accept callbacks are those of the instance before, and speak for the one that has just taken its place.
+    const instance = caller.module.current ?? caller;
     const firstInvalidatedBy = this.firstInvalidatedBy ?? instance.id;
     void this.events.emit("vite:invalidate", { path: instance.id, message, firstInvalidatedBy });
     // As in Vite: only an update that the module took itself can be handed on, and only once.

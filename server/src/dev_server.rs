@@ -84,6 +84,12 @@ impl Shared {
 
 /// The whole dev server as a service.
 pub fn app(config: Config, backend: Arc<dyn Backend>) -> Router {
+    app_with(config, backend, Router::new())
+}
+
+/// The dev server with `more` routes below `/@capuchin/`, behind the same guard. The guard does not ask for the token: a
+/// route that needs it asks with [`Token::matches`], a socket for the page's Origin with [`guard::has_own_origin`].
+pub fn app_with(config: Config, backend: Arc<dyn Backend>, more: Router) -> Router {
     let shared = Arc::new(Shared {
         rules: Rules::for_port(config.port),
         root: config.root,
@@ -101,6 +107,7 @@ pub fn app(config: Config, backend: Arc<dyn Backend>) -> Router {
         .route("/@capuchin/graph", get(entry::graph))
         .route("/@capuchin/socket", get(socket::upgrade))
         .route("/@capuchin/{*rest}", get(async || Refusal::NOT_OURS))
+        .merge(more.with_state(()))
         .fallback(files::serve)
         .layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
         .with_state(shared)

@@ -460,5 +460,5 @@ fn order_of(root: &Site) -> u64 {
 }
 
 fn empty_site() -> Site {
-    crate::sites::tree::build("", &[], &[], &[], &[], 0, 0).root
+    crate::sites::tree::build("", &[], &[], &[], &crate::sites::collect::Seen::default(), 0, 0).root
 }

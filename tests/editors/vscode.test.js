@@ -128,8 +128,7 @@ async function openPageByCommand(editor) {
  */
 async function saveSettings(editor, settings) {
   await runCommand(editor, "Preferences: Open User Settings (JSON)");
-  await editor.locator(".tab.active", { hasText: "settings.json" }).waitFor();
-  await editor.locator(".monaco-editor .view-line", { hasText: "capuchin.path" }).click();
+  await editor.locator(".monaco-editor .view-line", { hasText: "files.autoSave" }).click();
   await editor.keyboard.press("Control+a");
   await editor.keyboard.insertText(JSON.stringify(settings));
   await editor.keyboard.press("Control+s");

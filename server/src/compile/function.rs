@@ -80,11 +80,9 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         });
     }
     let built =
-        tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen.empties, span.start, span.end);
+        tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen, span.start, span.end);
     let root = &collector.sites[0];
-    // A declaration parses as an expression when it stands alone.
-    let same_kind = root.kind == old.kind || (old.kind == SiteKind::Declaration && root.kind == SiteKind::Expression);
-    let is_same = same_kind
+    let is_same = root.kind == old.kind
         && root.access == old.access
         && root.is_async == old.is_async
         && root.is_generator == old.is_generator
@@ -144,8 +142,8 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         SiteKind::Constructor | SiteKind::DerivedConstructor => "derived",
         _ => "fn",
     };
-    // A declaration's name is a binding of the scope around it; only an expression's own name has to be handed in.
-    let self_name = root.self_name.as_deref().filter(|_| old.kind == SiteKind::Expression);
+    // An expression's own name is bound in no scope that a hook reaches: it has to be handed in.
+    let self_name = root.self_name.as_deref();
     if let Some(callee) = self_name {
         code = format!("{callee}=>{code}");
         how = "named";
@@ -156,24 +154,26 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
 }
 
 /// What stands around a function's text so that it parses alone.
-fn wrapper(site: &Site) -> (String, &'static str) {
+fn wrapper(site: &Site) -> (String, String) {
     let strict = if site.strict { "\"use strict\";" } else { "" };
     match site.kind {
-        SiteKind::ObjectMethod => (format!("{strict}({{"), "})"),
+        SiteKind::ObjectMethod => (format!("{strict}({{"), "})".to_owned()),
         kind if kind.is_class_member() => {
             let heritage = if kind == SiteKind::DerivedConstructor { " extends Object" } else { "" };
             // The method declares its own private name.
             let own = site.name.strip_prefix('#').unwrap_or("");
             let privates: String = privates(&site.scope, own).map(|it| format!("#{it};")).collect();
-            (format!("{strict}(class{heritage}{{{privates}"), "})")
+            (format!("{strict}(class{heritage}{{{privates}"), "})".to_owned())
         }
         _ => {
+            // A declaration stands as itself: in parentheses its name would be a binding of its own.
+            let (open, close) = if site.kind == SiteKind::Declaration { ("", "") } else { ("(", ")") };
             // The text may use the `#private` names of the classes around it.
             let privates: String = privates(&site.scope, "").map(|it| format!("#{it};")).collect();
             if privates.is_empty() {
-                (format!("{strict}("), ")")
+                (format!("{strict}{open}"), close.to_owned())
             } else {
-                (format!("{strict}(class{{{privates}static{{("), ")}})")
+                (format!("{strict}(class{{{privates}static{{{open}"), format!("{close}}}}})"))
             }
         }
     }
@@ -203,7 +203,11 @@ fn envelope(site: &Site, name: &str) -> (String, String) {
 
 /// Walks the one function of a wrapped text; `false` if the text is something else.
 fn walk_root<'a>(collector: &mut Collector<'_>, program: &Program<'a>, old: &Site, span: Span) -> bool {
-    let [Statement::ExpressionStatement(statement)] = program.body.as_slice() else { return false };
+    let statement = match program.body.as_slice() {
+        [Statement::ExpressionStatement(statement)] => statement,
+        [statement] => return walk_declaration(collector, statement, span),
+        _ => return false,
+    };
     let Expression::ParenthesizedExpression(outer) = &statement.expression else { return false };
     match (&outer.expression, old.kind) {
         (Expression::ObjectExpression(object), SiteKind::ObjectMethod) => {
@@ -243,9 +247,14 @@ fn walk_root<'a>(collector: &mut Collector<'_>, program: &Program<'a>, old: &Sit
         (Expression::ClassExpression(class), _) => {
             // Private names around a plain function: it stands in a static block.
             let Some(ClassElement::StaticBlock(block)) = class.body.body.last() else { return false };
-            let [Statement::ExpressionStatement(statement)] = block.body.as_slice() else { return false };
-            let Expression::ParenthesizedExpression(inner) = &statement.expression else { return false };
-            walk_plain(collector, &inner.expression, span)
+            match block.body.as_slice() {
+                [Statement::ExpressionStatement(statement)] => match &statement.expression {
+                    Expression::ParenthesizedExpression(inner) => walk_plain(collector, &inner.expression, span),
+                    _ => false,
+                },
+                [statement] => walk_declaration(collector, statement, span),
+                _ => false,
+            }
         }
         (expression, _) => walk_plain(collector, expression, span),
     }
@@ -262,6 +271,14 @@ fn walk_member<'a>(
 ) -> bool {
     let name = collector.class_member_name(key, computed);
     collector.root_member(function, span, kind, access, name);
+    true
+}
+
+fn walk_declaration<'a>(collector: &mut Collector<'_>, statement: &Statement<'a>, span: Span) -> bool {
+    if !matches!(statement, Statement::FunctionDeclaration(it) if it.span == span) {
+        return false;
+    }
+    collector.visit_statement(statement);
     true
 }
 

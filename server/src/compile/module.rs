@@ -122,7 +122,7 @@ pub fn compile_module(
         });
     }
     let end = source.len() as u32;
-    let built = tree::build(source, &parsed.tokens, &collector.sites, &cuts, &collector.seen.empties, 0, end);
+    let built = tree::build(source, &parsed.tokens, &collector.sites, &cuts, &collector.seen, 0, end);
     let mut root = built.root;
     for (item, hash) in shape.items.iter_mut().zip(&built.items) {
         item.hash = *hash;

@@ -135,6 +135,9 @@ fn hidden_files_stay_hidden_whatever_the_spelling() {
         // The same for what is there and what is not.
         assert_eq!(request(&served, target, "").status, 403, "{target}");
     }
+    for target in ["/.git/config", "/.git/nothing", "/.nothing/nothing", "/.git/", "/.nothing/"] {
+        assert_eq!(request(&served, target, "Accept: text/html\r\n").status, 403, "{target}");
+    }
     served.assert_alive();
 }
 
@@ -230,6 +233,7 @@ fn links_out_of_the_project_are_not_followed() {
     }
     // Nor does a buffer make a way: neither under the link's name nor under its target's.
     served.open_buffer("link.js", SECRET);
+    served.open_buffer("dangling-out.js", SECRET);
     served.backend.open_buffer(&outside.join("secret.js"), SECRET);
     served.backend.open_buffer(&outside.join("new.js"), SECRET);
     for target in ["/link.js", "/dir/secret.js", "/dir/new.js", "/dangling.js", "/dangling-out.js"] {

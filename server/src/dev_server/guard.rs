@@ -130,7 +130,7 @@ impl Rules {
 }
 
 /// Whether a page of `host`, and no other, sent this. The socket asks again, because there the header is required.
-pub(super) fn has_own_origin(headers: &HeaderMap) -> bool {
+pub fn has_own_origin(headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     match (origins.next(), origins.next(), host) {
@@ -407,6 +407,24 @@ mod tests {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
         assert!(!answer.headers().any(|name| name.starts_with("access-control-")), "{path}");
+    }
+
+    #[test]
+    fn routes_of_others_are_behind_the_guard_too() {
+        use tower::ServiceExt;
+        let served = Served::new();
+        let more = axum::Router::new().route("/@capuchin/demo/", axum::routing::get(async || "demo"));
+        let app = super::super::app_with(served.config.clone(), served.backend.clone(), more);
+        for (host, status) in [(served.host(), 200), ("evil.example".to_owned(), 403)] {
+            let request = Request::builder()
+                .uri("/@capuchin/demo/")
+                .header("host", host)
+                .body(axum::body::Body::empty())
+                .expect("a request");
+            let response = served.block_on(app.clone().oneshot(request)).expect("it cannot fail");
+            assert_eq!(response.status(), status);
+            assert!(response.headers().contains_key("cross-origin-resource-policy"));
+        }
     }
 
     #[test]

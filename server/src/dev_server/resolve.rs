@@ -16,7 +16,7 @@ use super::addresses::Address;
 use super::refusal::Refusal;
 use crate::modules::Root;
 
-/// What an address leads to. The paths are real paths below the root.
+/// What an address leads to. The paths are real, and may be anywhere: [`check`] comes next.
 #[derive(Debug)]
 pub(super) enum Found {
     File(PathBuf),
@@ -54,13 +54,7 @@ pub(super) fn resolve(root: &Path, address: &Address) -> Result<Found, Refusal> 
     path.extend(&address.segments);
     match canonical(&path) {
         Ok(real) => found(root, real, address),
-        Err(error) if is_missing(&error) => {
-            let path = real_path_of_missing(path).ok_or(Refusal::NOT_FOUND)?;
-            match path.starts_with(root) {
-                true => Ok(Found::Missing(path)),
-                false => Err(Refusal::OUTSIDE),
-            }
-        }
+        Err(error) if is_missing(&error) => real_path_of_missing(path).map(Found::Missing).ok_or(Refusal::NOT_FOUND),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Refusal::UNREADABLE),
         // A loop of links, a name that is too long, a file used as a folder.
         Err(_) => Err(Refusal::NOT_FOUND),
@@ -68,9 +62,6 @@ pub(super) fn resolve(root: &Path, address: &Address) -> Result<Found, Refusal> 
 }
 
 fn found(root: &Path, real: PathBuf, address: &Address) -> Result<Found, Refusal> {
-    if !real.starts_with(root) {
-        return Err(Refusal::OUTSIDE);
-    }
     let metadata = fs::metadata(&real).map_err(|_| Refusal::NOT_FOUND)?;
     if metadata.is_dir() {
         check_none_hidden(folder_name(root), names(root, &real)?)?;
@@ -80,7 +71,6 @@ fn found(root: &Path, real: PathBuf, address: &Address) -> Result<Found, Refusal
     if address.is_folder {
         return Err(Refusal::NOT_FOUND);
     }
-    check(root, &real)?;
     match metadata.is_file() {
         true => Ok(Found::File(real)),
         // A pipe or a device would keep its reader waiting.

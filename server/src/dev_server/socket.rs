@@ -639,6 +639,11 @@ mod tests {
             ("long ping", Client::frame(0x89, &[0; 200]), 1002),
             ("over a megabyte", Client::frame(0x81, &big), 1009),
             ("a length of 2^62", huge_claim, 1009),
+            (
+                "a length of two megabytes that never come",
+                [&[0x81, 0x80 | 127][..], &(2_u64 << 20).to_be_bytes(), &[0; 4]].concat(),
+                1009,
+            ),
             ("fragments over a megabyte", fragments, 1009),
             ("continues nothing", Client::frame(0x80, b"x"), 1002),
         ];

@@ -94,6 +94,7 @@ impl Backend for FakeBackend {
         assert!(!entries[0].contains("panic"), "a backend that fails");
         self.note(format!("graph {entries:?} for {page}"));
         let module = |id: &String| ModuleDef {
+            stamp: String::new(),
             id: id.clone(),
             kind: ModuleKind::Esm,
             rev: 1,

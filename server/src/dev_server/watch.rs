@@ -232,6 +232,8 @@ mod tests {
     #[test]
     fn what_is_not_the_programs_is_left_out() {
         let it = watched(&[".git/HEAD", "node_modules/a/a.js", "target/CACHEDIR.TAG", "game/target/t.js"]);
+        // One that is made only now, too.
+        it.folders.write("root/game/node_modules/a/a.js", "first");
         it.folders.write("root/.git/HEAD", "second");
         it.folders.write("root/node_modules/a/a.js", "second");
         it.folders.write("root/node_modules/new/a.js", "second");

@@ -237,3 +237,166 @@ fn difference(old: &Rope, new: &Rope) -> (usize, usize, usize) {
 fn is_boundary(rope: &Rope, byte: usize) -> bool {
     byte == rope.len_bytes() || rope.byte(byte) & 0xC0 != 0x80
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::compile::Options;
+    use crate::sites::Site;
+    use crate::text::{ContentChange, Document, Position, PositionEncoding};
+
+    const PROGRAM: &str = r##"import { q } from "./q.js";
+let total = 0;
+export function counter(start, { step = 1 } = {}) {
+  let n = start;
+  for (let i = 0; i < 2; i++) {
+    handlers.push(() => { total += i; });
+  }
+  return { inc() { n += step; return n; }, get value() { return n; }, add: (k) => n + k };
+}
+class Shape extends Base {
+  #side = 2;
+  onclick = () => this.#side;
+  constructor(side) { super(); this.#side = side; }
+  area() { return this.#side ** 2; }
+  static unit() { return new Shape(1); }
+}
+const twice = (f) => (x) => f(f(x));
+button.addEventListener("click", async function onClick(event) { await q(event); });
+function* walk(tree) { yield tree; /* ü */ }
+"##;
+
+    fn hot(source: &str) -> (Hot, Document) {
+        let (program, _) = Program::load(source, Options::default(), 1).expect("the program parses");
+        (Hot::new(PathBuf::new(), program), Document::new(1, source))
+    }
+
+    fn apply(hot: &mut Hot, document: &mut Document, start: usize, end: usize, text: &str) {
+        let at = |byte: usize| document.position(byte, PositionEncoding::Utf8);
+        let range = Some((at(start), at(end)));
+        let change = ContentChange { range, text: text.to_owned() };
+        let edits = document.apply(document.version + 1, &[change], PositionEncoding::Utf8).expect("the edit is inside");
+        hot.edit(&edits, document.rope.clone());
+    }
+
+    /// Everything of a tree that does not depend on its history.
+    fn shape(site: &Site) -> String {
+        let mut lines = String::new();
+        site.walk(site.start, &mut |it, start| {
+            let mut names: Vec<_> = it.scope.names.keys().collect();
+            names.sort();
+            lines.push_str(&format!(
+                "{start}+{} {:?} {} {:x} {:x} {names:?} {} {}\n",
+                it.len, it.kind, it.name, it.shell, it.deep, it.level, it.strict
+            ));
+        });
+        lines
+    }
+
+    fn assert_fresh(hot: &Hot, text: &str) {
+        assert_eq!(hot.program.text.to_string(), text);
+        let (fresh, _) = Program::load(text, hot.program.options, 1).expect("what is settled parses");
+        assert_eq!(shape(&hot.program.root), shape(&fresh.root));
+    }
+
+    #[test]
+    fn a_typed_statement_is_planned_in_its_function() {
+        let (mut hot, mut document) = hot(PROGRAM);
+        let at = PROGRAM.find("return n; }, get").expect("it is there");
+        for (offset, key) in "n *= 2; ".chars().enumerate() {
+            apply(&mut hot, &mut document, at + offset, at + offset, &key.to_string());
+            let planned = hot.plan(offset as u64 + 2);
+            assert!(planned.update.is_none());
+        }
+        assert_fresh(&hot, &document.rope.to_string());
+    }
+
+    #[test]
+    fn a_broken_function_does_not_hold_up_another() {
+        let (mut hot, mut document) = hot(PROGRAM);
+        let at = PROGRAM.find("n += step").expect("it is there");
+        apply(&mut hot, &mut document, at, at, "if (");
+        assert!(hot.plan(2).hold.is_some());
+        let at = document.rope.to_string().find("yield tree").expect("it is there");
+        apply(&mut hot, &mut document, at, at + 10, "yield 1");
+        let planned = hot.plan(3);
+        assert_eq!(planned.patched.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["walk"]);
+        assert!(planned.hold.is_none() || !hot.is_settled());
+        let at = document.rope.to_string().find("if (n +=").expect("it is there");
+        apply(&mut hot, &mut document, at, at + 4, "");
+        hot.plan(4);
+        assert_fresh(&hot, &document.rope.to_string());
+    }
+
+    #[test]
+    fn a_file_that_opens_broken_holds_only_its_broken_place() {
+        let (program, _) = Program::load(PROGRAM, Options::default(), 1).expect("the program parses");
+        let mut hot = Hot::new(PathBuf::new(), program);
+        let broken = PROGRAM.replace("return n; }, get", "return n +; }, get");
+        hot.replace(Rope::from_str(&broken));
+        let planned = hot.plan(2);
+        assert_eq!(planned.hold.map(|it| it.code), Some("syntax"));
+        assert!(planned.patched.is_empty() && planned.update.is_none());
+    }
+
+    #[test]
+    fn undo_to_the_original_is_patched() {
+        let (mut hot, mut document) = hot(PROGRAM);
+        let at = PROGRAM.find("** 2").expect("it is there");
+        apply(&mut hot, &mut document, at, at + 4, "** 3");
+        assert_eq!(hot.plan(2).patched.len(), 1);
+        apply(&mut hot, &mut document, at, at + 4, "** 2");
+        let planned = hot.plan(3);
+        assert_eq!(planned.patched.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["area"]);
+    }
+
+    #[test]
+    fn formatting_and_moving_functions_change_nothing() {
+        let (mut hot, _) = hot(PROGRAM);
+        let formatted = PROGRAM.replace("{ n += step; return n; }", "{\n      n += step\n      return n\n    }").replace('"', "'");
+        hot.replace(Rope::from_str(&formatted));
+        let planned = hot.plan(2);
+        assert!(planned.patched.is_empty() && planned.update.is_none() && planned.hold.is_none(), "{planned:?}");
+        let walk = PROGRAM.find("function* walk").expect("it is there");
+        let moved = format!("{}\n{}", &PROGRAM[walk..], &PROGRAM[..walk]);
+        hot.replace(Rope::from_str(&moved));
+        let planned = hot.plan(3);
+        assert!(planned.patched.is_empty() && planned.update.is_none(), "{planned:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+        /// Whatever is typed wherever: once everything has settled, the tree is that of the text, and typing it all back
+        /// gives the first tree again.
+        #[test]
+        fn planning_step_by_step_gives_the_fresh_tree(
+            edits in prop::collection::vec((0usize..PROGRAM.len(), 0usize..6, r#"[a-z(){};=>.,+ "'`/\n]{0,4}|n \+ 1|\{ \}|\(\) => 1|function g\(\) \{\}"#), 1..12)
+        ) {
+            let (mut hot, mut document) = hot(PROGRAM);
+            let mut rev = 1;
+            for (start, len, text) in edits {
+                let whole = document.rope.to_string();
+                let start = whole.floor_char_boundary(start.min(whole.len()));
+                let end = whole.floor_char_boundary((start + len).min(whole.len()).max(start));
+                apply(&mut hot, &mut document, start, end, &text);
+                rev += 1;
+                hot.plan(rev);
+                let now = document.rope.to_string();
+                let fresh = Program::load(&now, hot.program.options, 1);
+                prop_assert_eq!(hot.is_settled(), fresh.is_ok(), "settled exactly when the text parses:\n{}", now);
+                if hot.is_settled() {
+                    assert_fresh(&hot, &now);
+                }
+            }
+            let last = document.position(document.len_bytes(), PositionEncoding::Utf8);
+            let change = ContentChange { range: Some((Position::new(0, 0), last)), text: PROGRAM.to_owned() };
+            let edits = document.apply(document.version + 1, &[change], PositionEncoding::Utf8).expect("the edit is inside");
+            hot.edit(&edits, document.rope.clone());
+            hot.plan(rev + 1);
+            assert_fresh(&hot, PROGRAM);
+        }
+    }
+}

@@ -125,8 +125,10 @@ pub struct Seen {
     pub uses_cjs: bool,
     pub uses_import_meta: bool,
     pub has_top_level_await: bool,
-    /// Starts of empty statements.
-    pub empties: Vec<u32>,
+    /// Starts of statements and class elements: what ends the one before, with or without a semicolon.
+    pub starts: Vec<u32>,
+    /// Heads of `for` loops, whose semicolons are no ends of statements.
+    pub heads: Vec<Span>,
     /// Names that resolve nowhere in the text or around it and that are not only asked for with `typeof`.
     pub unresolved: FxHashSet<Box<str>>,
     /// Classes whose hook has to be declared at the top of the text.
@@ -912,6 +914,7 @@ impl<'a> Visit<'a> for Collector<'_> {
         self.frames.push(Frame { kind: FrameKind::Class { name: name.clone() }, has_bindings: true, hook: None });
         let class = self.frames.len() - 1;
         for element in &it.body.body {
+            self.seen.starts.push(element.span().start);
             match element {
                 ClassElement::MethodDefinition(method) => {
                     if method.computed {
@@ -1117,8 +1120,9 @@ impl<'a> Visit<'a> for Collector<'_> {
         self.named(name, &it.right);
     }
 
-    fn visit_empty_statement(&mut self, it: &EmptyStatement) {
-        self.seen.empties.push(it.span.start);
+    fn visit_statement(&mut self, it: &Statement<'a>) {
+        self.seen.starts.push(it.span().start);
+        walk::walk_statement(self, it);
     }
 
     fn visit_block_statement(&mut self, it: &BlockStatement<'a>) {
@@ -1130,6 +1134,7 @@ impl<'a> Visit<'a> for Collector<'_> {
     }
 
     fn visit_for_statement(&mut self, it: &ForStatement<'a>) {
+        self.seen.heads.push(Span::new(it.span.start, it.body.span().start));
         self.push(FrameKind::Head, Some(it.scope_id()));
         if let Some(init) = &it.init {
             self.visit_for_statement_init(init);

@@ -5,6 +5,8 @@ use std::hash::{Hash, Hasher};
 use oxc::parser::{Kind, Token};
 use rustc_hash::FxHasher;
 
+use super::collect::Seen;
+
 /// A span of a live site, in source order, with what stands for it in its parent's hash.
 pub(crate) struct Span<'s> {
     pub(crate) start: u32,
@@ -12,19 +14,21 @@ pub(crate) struct Span<'s> {
     pub(crate) mark: &'s str,
 }
 
-/// The shell hash of the whole text (index 0) and of every span (index + 1), and one hash per top-level statement (`cuts`: their starts).
-/// `empties` holds the starts of empty statements, sorted. Spans are in pre-order and nest properly.
+/// The shell hash of the whole text (index 0) and of every span (index + 1), and one hash per top-level statement (`cuts`: their starts). Spans are in pre-order and nest properly.
 pub(crate) fn shells(
     source: &str,
     tokens: &[Token],
     spans: &[Span<'_>],
     cuts: &[u32],
-    empties: &[u32],
+    seen: &Seen,
     from: u32,
     to: u32,
 ) -> (Vec<u64>, Vec<u64>) {
     let mut hashers: Vec<FxHasher> = Vec::new();
     hashers.resize_with(spans.len() + 1, FxHasher::default);
+    // What ends a statement is that another one starts, whether or not a semicolon says so.
+    let mut starts = seen.starts.clone();
+    starts.sort_unstable();
     let mut open: Vec<usize> = Vec::new();
     let mut next_span = 0;
     let mut items = vec![FxHasher::default(); cuts.len()];
@@ -55,7 +59,15 @@ pub(crate) fn shells(
         let owner = open.last().map_or(0, |it| it + 1);
         let prev = index.checked_sub(1).map(|it| tokens[it].kind());
         let next = tokens.get(index + 1);
-        if is_noise(token.kind(), prev, next) && empties.binary_search(&at).is_err() {
+        let begins_site = open.last().is_some_and(|it| spans[*it].start == at);
+        if !begins_site && starts.binary_search(&at).is_ok() {
+            feed_text(&mut hashers[owner], "\u{1}");
+            if owner == 0 && !items.is_empty() {
+                feed_text(&mut items[item], "\u{1}");
+            }
+        }
+        let ends_statement = token.kind() == Kind::Semicolon && !seen.heads.iter().any(|it| it.start <= at && at < it.end);
+        if ends_statement || is_trailing_comma(token.kind(), prev, next) {
             continue;
         }
         feed(&mut hashers[owner], source, token, prev);
@@ -88,17 +100,13 @@ fn feed(hasher: &mut FxHasher, source: &str, token: &Token, prev: Option<Kind>) 
     }
 }
 
-/// Semicolons at the end of a line or block and trailing commas: what formatters add and remove. (`empties` has the semicolons that are statements.)
-fn is_noise(kind: Kind, prev: Option<Kind>, next: Option<&Token>) -> bool {
-    match kind {
-        Kind::Semicolon => {
-            let ends_line = next.is_none_or(|it| it.is_on_new_line() || matches!(it.kind(), Kind::RCurly | Kind::Eof));
-            ends_line && prev.is_some()
-        }
-        Kind::Comma => {
-            matches!(next.map(Token::kind), Some(Kind::RParen | Kind::RCurly | Kind::RBrack))
-                && !matches!(prev, Some(Kind::Comma | Kind::LBrack))
-        }
-        _ => false,
-    }
+/// A comma that formatters add and remove.
+fn is_trailing_comma(kind: Kind, prev: Option<Kind>, next: Option<&Token>) -> bool {
+    kind == Kind::Comma
+        && matches!(next.map(Token::kind), Some(Kind::RParen | Kind::RCurly | Kind::RBrack))
+        && !matches!(prev, Some(Kind::Comma | Kind::LBrack))
+}
+
+fn feed_text(hasher: &mut FxHasher, text: &str) {
+    text.hash(hasher);
 }

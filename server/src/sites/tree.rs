@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oxc::parser::Token;
 
-use super::collect::RawSite;
+use super::collect::{RawSite, Seen};
 use super::shell::{self, Span};
 use super::{Access, Scope, Site, SiteKind};
 
@@ -22,7 +22,7 @@ pub fn build(
     tokens: &[Token],
     raw: &[RawSite],
     cuts: &[u32],
-    empties: &[u32],
+    seen: &Seen,
     from: u32,
     to: u32,
 ) -> Built {
@@ -32,7 +32,7 @@ pub fn build(
         .iter()
         .map(|it| Span { start: raw[*it].span.start, end: raw[*it].span.end, mark: &raw[*it].mark })
         .collect();
-    let (shells, items) = shell::shells(source, tokens, &spans, cuts, empties, from, to);
+    let (shells, items) = shell::shells(source, tokens, &spans, cuts, seen, from, to);
     let mut root = Site {
         id: 0,
         kind: SiteKind::Module,
