@@ -5,7 +5,6 @@
 
 mod emit;
 mod function;
-mod jsx;
 mod module;
 
 pub use function::{Context, Function, compile_function};
@@ -22,7 +21,7 @@ pub struct Problem {
 impl Problem {
     fn from_oxc(diagnostic: &oxc::diagnostics::OxcDiagnostic) -> Problem {
         let (start, end) = diagnostic.labels.first().map_or((0, 0), |it| (it.offset(), it.offset() + it.len()));
-        Problem { message: diagnostic.message.to_string(), start: start as u32, end: end as u32 }
+        Problem { message: diagnostic.message.to_string(), start, end }
     }
 
     /// The same problem in a text that this one is a part of.

@@ -10,6 +10,7 @@ use ropey::Rope;
 use crate::compile::{Context, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module};
 use crate::sites::collect::Flavour;
 use crate::sites::diff::{self, Ids};
+use crate::sites::jsx::Jsx;
 use crate::sites::{Bind, Rev, Scope, Site, SiteId, SiteKind};
 
 /// The last good text of a module and what is known of it.
@@ -25,6 +26,7 @@ pub struct Program {
     /// Every shape that the top level had, oldest first: a page runs one of them.
     pub roots: Vec<RootVersion>,
     items: Vec<Item>,
+    jsx: Jsx,
     /// Hash of the site ids in source order.
     order: u64,
 }
@@ -94,11 +96,12 @@ impl Program {
         let root = std::mem::replace(&mut module.root, empty_site());
         let options = Options { flavour: Some(module.flavour), ..options };
         let roots = vec![RootVersion { rev, shell: root.shell, scope: Arc::clone(&root.scope) }];
-        let items = module.items.clone();
+        let (items, jsx) = (module.items.clone(), module.jsx.clone());
         let order = order_of(&root);
         Ok((
             Program {
                 text: Rope::from_str(source),
+                jsx,
                 order,
                 root,
                 ids,
@@ -126,7 +129,7 @@ impl Program {
     /// The problem when `text` can't be compiled alone (bytes of `text`); nothing has changed then.
     pub fn plan_function(&mut self, path: &[usize], origin: u32, text: &str, rev: Rev) -> Result<Verdict, Problem> {
         let old = self.root.at(path);
-        let context = Context { flavour: self.flavour, old, rev };
+        let context = Context { flavour: self.flavour, old, rev, jsx: &self.jsx };
         let mut ids = self.ids.clone();
         let function = compile_function(text, &context, &mut ids)?;
         let delta = text.len() as i64 - i64::from(old.len);
@@ -202,7 +205,7 @@ impl Program {
             return Ok(None);
         }
         let current = target.clone();
-        let context = Context { flavour: self.flavour, old: &current, rev };
+        let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx };
         let function = compile_function(text, &context, ids)?;
         Ok(Some(planned(&current, before, function, place.start, place.line, place.column)))
     }
@@ -216,7 +219,7 @@ impl Program {
             }
         });
         let text = self.slice(origin?, site.len);
-        let context = Context { flavour: self.flavour, old: site, rev };
+        let context = Context { flavour: self.flavour, old: site, rev, jsx: &self.jsx };
         compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::from(it.code))
     }
 
@@ -253,6 +256,7 @@ impl Program {
         self.root = root;
         self.ids = ids;
         self.items = module.items;
+        self.jsx = module.jsx;
         if untouched {
             return Ok(Verdict::Unchanged);
         }
@@ -298,7 +302,7 @@ impl Program {
                 continue;
             }
             let text = self.slice(start, site.len);
-            let context = Context { flavour: self.flavour, old: site, rev: self.rev };
+            let context = Context { flavour: self.flavour, old: site, rev: self.rev, jsx: &self.jsx };
             let Ok(function) = compile_function(&text, &context, &mut self.ids.clone()) else { continue };
             let line = self.line_of(start);
             let column = self.column_of(start, line);
@@ -360,7 +364,7 @@ fn runs_in(free: &[Box<str>], new: &Scope, old: &Scope) -> bool {
 
 fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {
     // Names that the old text used as well are not this edit's business.
-    let is_new = |name: &Box<str>| before.free.binary_search(name).is_err();
+    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err();
     let same = std::ptr::eq(site, before);
     let needs = function.unresolved.into_iter().filter(|it| same || is_new(it)).collect();
     // Columns of the first line are right when the code's own lead fits in front of it.

@@ -7,6 +7,7 @@
 
 pub mod collect;
 pub mod diff;
+pub mod jsx;
 mod params;
 mod shell;
 pub mod tree;

@@ -9,7 +9,7 @@ use tree_sitter::{InputEdit, Node, Parser, Point};
 use crate::text::TextEdit;
 
 /// A syntax tree that follows a buffer.
-pub struct Tree {
+pub(crate) struct Tree {
     parser: Parser,
     tree: Option<tree_sitter::Tree>,
     is_stale: bool,
@@ -17,10 +17,10 @@ pub struct Tree {
 
 /// A place where the text does not parse. Bytes of the buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
-    pub start: usize,
-    pub end: usize,
-    pub message: String,
+pub(crate) struct Broken {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) message: String,
 }
 
 impl Default for Tree {
@@ -34,7 +34,7 @@ impl Default for Tree {
 
 impl Tree {
     /// Tells the tree of an edit that the buffer has taken.
-    pub fn edit(&mut self, edit: &TextEdit) {
+    pub(crate) fn edit(&mut self, edit: &TextEdit) {
         self.is_stale = true;
         if let Some(tree) = &mut self.tree {
             let point = |(row, column): (usize, usize)| Point { row, column };
@@ -50,7 +50,7 @@ impl Tree {
     }
 
     /// The tree of `text`, which has taken all the edits told.
-    pub fn parsed(&mut self, text: &Rope) -> Option<&tree_sitter::Tree> {
+    pub(crate) fn parsed(&mut self, text: &Rope) -> Option<&tree_sitter::Tree> {
         if self.is_stale {
             let mut read = |byte: usize, _: Point| -> &[u8] {
                 if byte >= text.len_bytes() {
@@ -66,7 +66,7 @@ impl Tree {
     }
 
     /// The first broken place in the top-level statements that `start..end` touches, if there is one.
-    pub fn broken_near(&mut self, text: &Rope, start: usize, end: usize) -> Option<Broken> {
+    pub(crate) fn broken_near(&mut self, text: &Rope, start: usize, end: usize) -> Option<Broken> {
         let tree = self.parsed(text)?;
         let root = tree.root_node();
         if !root.has_error() {

@@ -56,11 +56,11 @@ for (const { command, version } of neovims()) {
       await neovim.until("the status to say that it is live", `require("capuchin").status():match("^live .* · 1 page$")`);
 
       // Half-typed code leaves the page running.
-      await neovim.type('A<BS> + "');
+      await neovim.type("A<BS> + `${");
       await neovim.until("the edit to be held", `require("capuchin").status():find("held", 1, true)`);
       await page.click("#add");
       await waitForLabel(page, "you are at count: 3");
-      await neovim.type('!";<Esc>');
+      await neovim.type("'!'}`;<Esc>");
       await waitForLabel(page, "you are at count: 3!");
 
       // Undo is an edit like others.

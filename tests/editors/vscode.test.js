@@ -12,86 +12,88 @@ const PROJECT = new URL("project/", import.meta.url);
 /** VS Code itself takes its time to load. */
 const LOADING_MS = 3 * DEADLINE_MS;
 
-test("typing in VS Code changes the page and keeps its state", async (t) => {
-  const project = await makeProject(t, PROJECT);
-  const onDisk = await project.read("main.js");
+test("VS Code with the packaged extension", async (t) => {
   const vsix = await packageExtension(t);
-  const server = await startCodeServer(t, { folder: project.folder, vsix, settings: { "capuchin.port": 0 } });
-  const browser = await launchChromium(t);
-  const context = await browser.newContext();
-  const editor = await context.newPage();
-  await editor.goto(fileAddress(server, project.path("main.js")));
 
-  await statusItem(editor, "no page").waitFor({ timeout: LOADING_MS });
-  const page = await openPageByCommand(editor);
-  /** @type {string[]} */
-  const problems = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  await statusItem(editor, "1 page").waitFor();
-  await page.click("#add");
-  await page.click("#add");
-  await waitForLabel(page, "count: 2");
-  await page.evaluate("window.kept = window.start");
+  await t.test("typing changes the page and keeps its state", async (t) => {
+    const project = await makeProject(t, PROJECT);
+    const onDisk = await project.read("main.js");
+    const server = await startCodeServer(t, { folder: project.folder, vsix, settings: { "capuchin.port": 0 } });
+    const browser = await launchChromium(t);
+    const context = await browser.newContext();
+    const editor = await context.newPage();
+    await editor.goto(fileAddress(server, project.path("main.js")));
 
-  // A word, key by key.
-  await editor.bringToFront();
-  await putCursorBefore(editor, "count: $");
-  await editor.keyboard.type("you are at ");
-  await waitForLabel(page, "you are at count: 2");
-  await statusItem(editor, /live (<1|\d+) ms · 1 page/).waitFor();
+    await statusItem(editor, "no page").waitFor({ timeout: LOADING_MS });
+    const page = await openPageByCommand(editor);
+    /** @type {string[]} */
+    const problems = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    await statusItem(editor, "1 page").waitFor();
+    await page.click("#add");
+    await page.click("#add");
+    await waitForLabel(page, "count: 2");
+    await page.evaluate("window.kept = window.start");
 
-  // Half-typed code leaves the page running.
-  await editor.keyboard.press("End");
-  await editor.keyboard.press("Backspace");
-  await editor.keyboard.type(" + (");
-  await statusItem(editor, "held").waitFor();
-  await page.click("#add");
-  await waitForLabel(page, "you are at count: 3");
-  await editor.keyboard.type("count * 2)");
-  await waitForLabel(page, "you are at count: 36");
+    // A word, key by key.
+    await editor.bringToFront();
+    await putCursorBefore(editor, "count: $");
+    await editor.keyboard.type("you are at ");
+    await waitForLabel(page, "you are at count: 2");
+    await statusItem(editor, /live (<1|\d+) ms · 1 page/).waitFor();
 
-  // A line deleted, and undo, which is an edit like others.
-  await editor.keyboard.press("Control+Shift+k");
-  await waitForLabel(page, "");
-  await editor.keyboard.press("Control+z");
-  await waitForLabel(page, "you are at count: 36");
+    // Half-typed code leaves the page running.
+    await editor.keyboard.press("End");
+    await editor.keyboard.press("Backspace");
+    await editor.keyboard.type(" + (");
+    await statusItem(editor, "held").waitFor();
+    await page.click("#add");
+    await waitForLabel(page, "you are at count: 3");
+    await editor.keyboard.type("count * 2)");
+    await waitForLabel(page, "you are at count: 36");
 
-  // Nothing was saved, reloaded or broken.
-  assert.equal(await project.read("main.js"), onDisk);
-  assert.equal(await editor.locator(".tab.dirty", { hasText: "main.js" }).count(), 1);
-  assert.equal(await page.evaluate("window.kept !== undefined && window.kept === window.start"), true);
-  await page.click("#add");
-  await waitForLabel(page, "you are at count: 48");
-  assert.deepEqual(problems, []);
+    // A line deleted, and undo, which is an edit like others.
+    await editor.keyboard.press("Control+Shift+k");
+    await waitForLabel(page, "");
+    await editor.keyboard.press("Control+z");
+    await waitForLabel(page, "you are at count: 36");
 
-  // A reload shows the unsaved text.
-  await page.reload();
-  await waitForLabel(page, "you are at count: 00");
+    // Nothing was saved, reloaded or broken.
+    assert.equal(await project.read("main.js"), onDisk);
+    assert.equal(await editor.locator(".tab.dirty", { hasText: "main.js" }).count(), 1);
+    assert.equal(await page.evaluate("window.kept !== undefined && window.kept === window.start"), true);
+    await page.click("#add");
+    await waitForLabel(page, "you are at count: 48");
+    assert.deepEqual(problems, []);
 
-  // A page that is closed is no longer counted.
-  await page.close();
-  await statusItem(editor, "no page").waitFor();
-});
+    // A reload shows the unsaved text.
+    await page.reload();
+    await waitForLabel(page, "you are at count: 00");
 
-test("VS Code says what is wrong with the server and starts it when the setting is put right", async (t) => {
-  const project = await makeProject(t, PROJECT);
-  const vsix = await packageExtension(t);
-  const wrong = { "capuchin.port": 0, "capuchin.path": "/nowhere/capuchin" };
-  const server = await startCodeServer(t, { folder: project.folder, vsix, settings: wrong });
-  const browser = await launchChromium(t);
-  const editor = await browser.newPage();
-  await editor.goto(fileAddress(server, project.path("main.js")));
-
-  const message = editor.locator(".notification-toast", {
-    hasText: "Capuchin's server from the setting capuchin.path could not be run: there is no /nowhere/capuchin.",
+    // A page that is closed is no longer counted.
+    await page.close();
+    await statusItem(editor, "no page").waitFor();
   });
-  await message.waitFor({ timeout: LOADING_MS });
-  for (const action of ["Open Settings", "Restart", "Show Log"]) {
-    assert.equal(await message.getByRole("button", { name: action }).count(), 1, action);
-  }
 
-  await saveSettings(editor, { "capuchin.port": 0 });
-  await statusItem(editor, "no page").waitFor();
+  await t.test("it says what is wrong with the server and starts it when the setting is put right", async (t) => {
+    const project = await makeProject(t, PROJECT);
+    const wrong = { "capuchin.port": 0, "capuchin.path": "/nowhere/capuchin" };
+    const server = await startCodeServer(t, { folder: project.folder, vsix, settings: wrong });
+    const browser = await launchChromium(t);
+    const editor = await browser.newPage();
+    await editor.goto(fileAddress(server, project.path("main.js")));
+
+    const message = editor.locator(".notification-toast", {
+      hasText: "Capuchin's server from the setting capuchin.path could not be run: there is no /nowhere/capuchin.",
+    });
+    await message.waitFor({ timeout: LOADING_MS });
+    for (const action of ["Open Settings", "Restart", "Show Log"]) {
+      assert.equal(await message.getByRole("button", { name: action }).count(), 1, action);
+    }
+
+    await saveSettings(editor, { "capuchin.port": 0 });
+    await statusItem(editor, "no page").waitFor();
+  });
 });
 
 /**

@@ -15,6 +15,7 @@ use super::Problem;
 use super::emit::{self, Mode};
 use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
 use crate::sites::diff::{self, Ids};
+use crate::sites::jsx::Jsx;
 use crate::sites::{Access, Rev, Scope, Site, SiteKind, tree};
 
 /// The place a function stands in.
@@ -24,6 +25,7 @@ pub struct Context<'c> {
     pub old: &'c Site,
     /// The revision that the code will be.
     pub rev: Rev,
+    pub jsx: &'c Jsx,
 }
 
 /// A compiled function.
@@ -70,6 +72,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         level: old.level,
         strict: old.strict,
         is_function: true,
+        jsx: context.jsx.clone(),
     };
     let mut collector = Collector::new(&source, scoping, base);
     if !walk_root(&mut collector, &parsed.program, old, span) {
@@ -79,8 +82,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
             end: text.len() as u32,
         });
     }
-    let built =
-        tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen, span.start, span.end);
+    let built = tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen, span.start, span.end);
     let root = &collector.sites[0];
     let is_same = root.kind == old.kind
         && root.access == old.access

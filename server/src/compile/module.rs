@@ -17,6 +17,7 @@ use super::Problem;
 use super::emit::{self, Mode};
 use crate::sites::collect::{Base, Collector, Flavour, Op, Order, is_identifier, quoted};
 use crate::sites::diff::{self, Ids};
+use crate::sites::jsx::Jsx;
 use crate::sites::{Bind, Site, tree};
 
 /// How to compile a module.
@@ -48,6 +49,7 @@ pub struct Module {
     pub unresolved: Vec<Box<str>>,
     /// Direct `eval` or `with`: names of the text can't be known.
     pub dynamic_scope: bool,
+    pub jsx: Jsx,
 }
 
 /// One exported name and the expression that reads it.
@@ -96,7 +98,8 @@ pub fn compile_module(
     }
     let scoping = semantic.semantic.scoping();
     let strict = flavour == Flavour::Esm || parsed.program.directives.iter().any(|it| it.directive == "use strict");
-    let base = Base { flavour, strict, ..Base::default() };
+    let jsx = jsx_of(source, &parsed.program, ids);
+    let base = Base { flavour, strict, jsx: jsx.clone(), ..Base::default() };
     let mut collector = Collector::new(source, scoping, base);
     let mut shape = Shape::default();
     shape.read_imports(&parsed.program, &mut collector, ids);
@@ -112,6 +115,11 @@ pub fn compile_module(
             let again = Options { flavour: Some(Flavour::Cjs), ..options };
             return compile_module(source, again, old, ids);
         }
+    }
+    if let Some(package) = jsx.source.as_ref().filter(|_| collector.seen.jsx) {
+        shape.request(package, ids);
+        shape.holder(package);
+        shape.items.push(Item { kind: ItemKind::Import, hash: 1, start: 0, end: 0, names: Vec::new() });
     }
     if source.contains("$cap_") || options.plain || collector.seen.dynamic_scope && flavour == Flavour::Esm {
         for site in &mut collector.sites {
@@ -167,6 +175,7 @@ pub fn compile_module(
         code,
         unresolved,
         dynamic_scope: collector.seen.dynamic_scope,
+        jsx,
     })
 }
 
@@ -395,6 +404,82 @@ impl Shape {
             }
         }
     }
+}
+
+/// What makes elements: what a pragma names, what the text imports (`React`, `h`), or else the package `react`.
+fn jsx_of(source: &str, program: &Program<'_>, ids: &Ids) -> Jsx {
+    let pragma = |name: &str| {
+        let comments = program.comments.iter().map(|it| &source[it.span.start as usize..it.span.end as usize]);
+        comments.flat_map(|it| it.split("@")).find_map(|it| {
+            let rest = it.strip_prefix(name)?.strip_prefix(char::is_whitespace)?;
+            rest.split_whitespace().next().map(|it| it.trim_end_matches("*/").to_owned())
+        })
+    };
+    let imports = program.body.iter().filter_map(|it| match it {
+        Statement::ImportDeclaration(it) => Some(it.source.value.as_str()),
+        Statement::ExportFromDeclaration(it) => Some(it.source.value.as_str()),
+        Statement::ExportAllDeclaration(it) => Some(it.source.value.as_str()),
+        _ => None,
+    });
+    // The numbers that holders get once the imports of the text have theirs.
+    let mut after = ids.clone();
+    imports.for_each(|it| {
+        after.holder(it);
+    });
+    // Imported names read from a namespace holder, as everywhere else.
+    let mut bound: FxHashMap<&str, String> = FxHashMap::default();
+    for statement in &program.body {
+        match statement {
+            Statement::ImportDeclaration(import) => {
+                let (holder, _) = after.known_holder(&import.source.value);
+                for specifier in import.specifiers.iter().flatten() {
+                    let local = specifier.local().name.as_str();
+                    let value = match specifier {
+                        ImportDeclarationSpecifier::ImportSpecifier(it) => member(holder, &it.imported.name()),
+                        ImportDeclarationSpecifier::ImportDefaultSpecifier(_) => member(holder, "default"),
+                        ImportDeclarationSpecifier::ImportNamespaceSpecifier(_) => format!("$cap_i{holder}"),
+                    };
+                    bound.insert(local, value);
+                }
+            }
+            other => {
+                let (_, names) = describe(other);
+                for name in ["React", "h", "Fragment"] {
+                    if names.iter().any(|it| it == name) {
+                        bound.insert(name, name.to_owned());
+                    }
+                }
+            }
+        }
+    }
+    let value = |name: &str| {
+        let (first, rest) = name.split_once('.').map_or((name, ""), |(first, rest)| (first, rest));
+        let base = bound.get(first).cloned().unwrap_or_else(|| first.to_owned());
+        if rest.is_empty() { base } else { format!("{base}.{rest}") }
+    };
+    if let Some(factory) = pragma("jsx") {
+        let fragment = pragma("jsxFrag").unwrap_or_else(|| "React.Fragment".to_owned());
+        return Jsx { factory: call(value(&factory)), fragment: value(&fragment), source: None };
+    }
+    let package = pragma("jsxImportSource");
+    if package.is_none() && bound.contains_key("React") {
+        return Jsx { factory: value("React.createElement"), fragment: value("React.Fragment"), source: None };
+    }
+    if package.is_none() && bound.contains_key("h") {
+        return Jsx { factory: call(value("h")), fragment: value("Fragment"), source: None };
+    }
+    let package = package.unwrap_or_else(|| "react".to_owned());
+    let (holder, _) = after.known_holder(&package);
+    Jsx {
+        factory: format!("$cap_i{holder}.createElement"),
+        fragment: format!("$cap_i{holder}.Fragment"),
+        source: Some(package),
+    }
+}
+
+/// An imported function is called without a receiver.
+fn call(value: String) -> String {
+    if value.contains('.') { format!("(0,{value})") } else { value }
 }
 
 fn member(holder: u32, name: &str) -> String {

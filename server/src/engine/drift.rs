@@ -19,7 +19,8 @@ pub(crate) struct Drifts {
 }
 
 impl Drifts {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Drift> {
+    #[cfg(test)]
+    fn iter(&self) -> impl Iterator<Item = &Drift> {
         self.list.iter()
     }
 

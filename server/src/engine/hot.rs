@@ -1,6 +1,5 @@
 //! A module that has changed since pages could load it: its program, its buffer, and what is between them.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use ropey::Rope;
@@ -8,12 +7,11 @@ use ropey::Rope;
 use super::drift::Drifts;
 use crate::compile::Problem;
 use crate::patch::{PlannedSite, Program, Reason, Verdict};
-use crate::sites::Rev;
+use crate::sites::{Rev, SiteKind};
 use crate::syntax::Tree;
 use crate::text::TextEdit;
 
 pub(crate) struct Hot {
-    pub(crate) path: PathBuf,
     pub(crate) program: Program,
     /// The text as it is in the editor or on disk.
     buffer: Rope,
@@ -36,10 +34,9 @@ pub(crate) struct Planned {
 }
 
 impl Hot {
-    pub(crate) fn new(path: PathBuf, program: Program) -> Hot {
+    pub(crate) fn new(program: Program) -> Hot {
         let buffer = program.text.clone();
         Hot {
-            path,
             program,
             buffer,
             drifts: Drifts::default(),
@@ -80,7 +77,7 @@ impl Hot {
         let mut index = 0;
         while let Some(drift) = self.drifts.get(index).cloned() {
             match self.plan_function_around(&drift.good, rev) {
-                Some(Ok((verdict, buffer_start))) => add(&mut planned, verdict, Some(buffer_start)),
+                Some(Ok(verdict)) => add(&mut planned, verdict),
                 Some(Err((problem, buffer_start))) => {
                     local_problem.get_or_insert((problem, buffer_start));
                     index += 1;
@@ -96,16 +93,16 @@ impl Hot {
     }
 
     /// Plans the innermost function that holds a drift; `None` if no function does.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a verdict or a problem, each with where the function starts in the buffer"
-    )]
     fn plan_function_around(
         &mut self,
         good: &std::ops::Range<u32>,
         rev: Rev,
-    ) -> Option<Result<(Verdict, u32), (Problem, u32)>> {
-        let (path, origin) = self.program.root.enclosing(0, good.start, good.end);
+    ) -> Option<Result<Verdict, (Problem, u32)>> {
+        let (mut path, mut origin) = self.program.root.enclosing(0, good.start, good.end);
+        if let Some((index, start)) = self.arrow_that_ends(&path, origin, good) {
+            path.push(index);
+            origin = start;
+        }
         if path.is_empty() {
             return None;
         }
@@ -122,10 +119,22 @@ impl Hot {
                         site.end = site.end - origin + start;
                     }
                 }
-                Some(Ok((verdict, start)))
+                Some(Ok(verdict))
             }
             Err(problem) => Some(Err((problem, start))),
         }
+    }
+
+    /// The arrow in the site at `path` whose expression a drift prolongs: `() => n + 1` on the way to `() => n + 12`.
+    /// What follows must be a token that ends the expression whatever stands before it.
+    fn arrow_that_ends(&self, path: &[usize], origin: u32, good: &std::ops::Range<u32>) -> Option<(usize, u32)> {
+        let children = &self.program.root.at(path).children;
+        let index = children.partition_point(|it| origin + it.start < good.start).checked_sub(1)?;
+        let child = &children[index];
+        let ends_here = child.kind == SiteKind::Arrow && origin + child.start + child.len == good.end;
+        let after = self.drifts.to_buffer(good.end) as usize;
+        let next = self.buffer.bytes_at(after.min(self.buffer.len_bytes())).find(|it| !matches!(it, b' ' | b'\t'));
+        (ends_here && matches!(next, Some(b';' | b',' | b')' | b']' | b'}'))).then_some((index, origin + child.start))
     }
 
     /// What no function holds alone: the whole text, if it parses; else each remaining place by itself.
@@ -141,7 +150,7 @@ impl Hot {
             match self.program.plan_module(&source, rev) {
                 Ok(verdict) => {
                     self.drifts.clear();
-                    add(planned, verdict, None);
+                    add(planned, verdict);
                     return;
                 }
                 Err(found) => problems = found,
@@ -175,11 +184,17 @@ impl Hot {
             match self.program.plan_module(&candidate.to_string(), rev) {
                 Ok(verdict) => {
                     self.drifts.settle(drift.good.clone(), new.len() as u32);
-                    add(planned, verdict, None);
+                    add(planned, verdict);
                 }
                 Err(_) => index += 1,
             }
         }
+    }
+
+    /// Forgets how the buffer came about: the next planning takes it as a whole.
+    pub(crate) fn start_again(&mut self) {
+        let buffer = self.buffer.clone();
+        self.replace(buffer);
     }
 
     /// Whether everything in the buffer is in the program.
@@ -188,7 +203,7 @@ impl Hot {
     }
 }
 
-fn add(planned: &mut Planned, verdict: Verdict, _buffer_start: Option<u32>) {
+fn add(planned: &mut Planned, verdict: Verdict) {
     match verdict {
         Verdict::Unchanged => {}
         Verdict::Hold(reason) => planned.hold = Some(reason),
@@ -270,14 +285,15 @@ function* walk(tree) { yield tree; /* ü */ }
 
     fn hot(source: &str) -> (Hot, Document) {
         let (program, _) = Program::load(source, Options::default(), 1).expect("the program parses");
-        (Hot::new(PathBuf::new(), program), Document::new(1, source))
+        (Hot::new(program), Document::new(1, source))
     }
 
     fn apply(hot: &mut Hot, document: &mut Document, start: usize, end: usize, text: &str) {
         let at = |byte: usize| document.position(byte, PositionEncoding::Utf8);
         let range = Some((at(start), at(end)));
         let change = ContentChange { range, text: text.to_owned() };
-        let edits = document.apply(document.version + 1, &[change], PositionEncoding::Utf8).expect("the edit is inside");
+        let edits =
+            document.apply(document.version + 1, &[change], PositionEncoding::Utf8).expect("the edit is inside");
         hot.edit(&edits, document.rope.clone());
     }
 
@@ -314,6 +330,17 @@ function* walk(tree) { yield tree; /* ü */ }
     }
 
     #[test]
+    fn the_end_of_an_arrow_is_typed_in_the_arrow() {
+        let (mut hot, mut document) = hot("let n = 0;\nconst next = () => n + 1;\nother();\n");
+        let at = "let n = 0;\nconst next = () => n + 1".len();
+        apply(&mut hot, &mut document, at, at, "2");
+        let planned = hot.plan(2);
+        assert_eq!(planned.patched.iter().map(|it| it.code.trim()).collect::<Vec<_>>(), ["() => n + 12"]);
+        apply(&mut hot, &mut document, at + 1, at + 1, ", 3");
+        assert!(hot.plan(3).patched.is_empty());
+    }
+
+    #[test]
     fn a_broken_function_does_not_hold_up_another() {
         let (mut hot, mut document) = hot(PROGRAM);
         let at = PROGRAM.find("n += step").expect("it is there");
@@ -333,7 +360,7 @@ function* walk(tree) { yield tree; /* ü */ }
     #[test]
     fn a_file_that_opens_broken_holds_only_its_broken_place() {
         let (program, _) = Program::load(PROGRAM, Options::default(), 1).expect("the program parses");
-        let mut hot = Hot::new(PathBuf::new(), program);
+        let mut hot = Hot::new(program);
         let broken = PROGRAM.replace("return n; }, get", "return n +; }, get");
         hot.replace(Rope::from_str(&broken));
         let planned = hot.plan(2);
@@ -355,7 +382,8 @@ function* walk(tree) { yield tree; /* ü */ }
     #[test]
     fn formatting_and_moving_functions_change_nothing() {
         let (mut hot, _) = hot(PROGRAM);
-        let formatted = PROGRAM.replace("{ n += step; return n; }", "{\n      n += step\n      return n\n    }").replace('"', "'");
+        let formatted =
+            PROGRAM.replace("{ n += step; return n; }", "{\n      n += step\n      return n\n    }").replace('"', "'");
         hot.replace(Rope::from_str(&formatted));
         let planned = hot.plan(2);
         assert!(planned.patched.is_empty() && planned.update.is_none() && planned.hold.is_none(), "{planned:?}");

@@ -78,7 +78,7 @@ impl Engine {
             .map(|(program, _)| program);
         match program {
             Some(program) => {
-                self.hot.insert(id.to_owned(), Hot::new(path.to_owned(), program));
+                self.hot.insert(id.to_owned(), Hot::new(program));
                 true
             }
             None => false,
@@ -264,7 +264,18 @@ impl Engine {
         let hot = self.hot.get_mut(id)?;
         let before = hot.program.rev;
         let rev = self.graph.next_rev();
-        let planned = hot.plan(rev);
+        let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev))) {
+            Ok(planned) => planned,
+            Err(_) => {
+                // What is half planned can't be trusted; the module starts again from its whole text.
+                hot.start_again();
+                self.warn(format!(
+                    "{id} could not be planned because of a mistake in Capuchin; pages keep the last good program"
+                ));
+                return None;
+            }
+        };
+        let hot = self.hot.get_mut(id)?;
         if let Some(reason) = &planned.update {
             hot.update_reason = Some(reason.clone());
         }

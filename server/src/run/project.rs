@@ -19,7 +19,6 @@ pub(crate) struct Project {
     pub(crate) engine: Handle,
     pub(crate) hub: Hub,
     pub(crate) url: String,
-    pub(crate) config: Config,
     pub(crate) app: Router,
     listeners: Listeners,
     watcher: watch::Watcher,
@@ -38,11 +37,11 @@ impl Project {
         let graph = Arc::new(Graph::new(Resolver::new(root), engine.clone()));
         engine::start(Arc::clone(&graph), config.server.clone(), hub.spread(), events);
         let backend = Arc::new(ProjectBackend { graph, server: config.server.clone(), engine: engine.clone() });
-        let app = dev_server::app(config.clone(), backend);
+        let app = dev_server::app(config, backend);
         let watcher = watch::watch(&folder, engine.clone());
         hub.tell(Notice::Ready { url: url.clone(), root: folder });
         hub.tell(Notice::PagesChanged { count: 0 });
-        Ok(Project { engine, hub, url, config, app, listeners, watcher })
+        Ok(Project { engine, hub, url, app, listeners, watcher })
     }
 
     /// Answers until the runtime ends.

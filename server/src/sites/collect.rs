@@ -12,6 +12,7 @@ use oxc::span::{GetSpan, Span};
 use oxc::syntax::scope::{ScopeFlags, ScopeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::jsx::Jsx;
 use super::params::{self, Body, Header};
 use super::{Access, Bind, Scope, SiteKind};
 
@@ -111,6 +112,7 @@ pub struct Base {
     pub strict: bool,
     /// The walked text is one function, which is the root: it gets no guard of its own.
     pub is_function: bool,
+    pub jsx: Jsx,
 }
 
 /// What the walk saw beside sites.
@@ -124,6 +126,7 @@ pub struct Seen {
     pub accepts: Vec<String>,
     pub uses_cjs: bool,
     pub uses_import_meta: bool,
+    pub jsx: bool,
     pub has_top_level_await: bool,
     /// Starts of statements and class elements: what ends the one before, with or without a semicolon.
     pub starts: Vec<u32>,
@@ -158,7 +161,7 @@ pub struct Collector<'s> {
     callee: Option<u32>,
     shorthand: Option<u32>,
     typeof_operand: Option<u32>,
-    depth: u32,
+    pub(super) depth: u32,
 }
 
 #[derive(Debug)]
@@ -270,7 +273,7 @@ impl<'s> Collector<'s> {
         }
     }
 
-    fn text(&self, span: Span) -> &'s str {
+    pub(super) fn text(&self, span: Span) -> &'s str {
         &self.source[span.start as usize..span.end as usize]
     }
 
@@ -687,7 +690,7 @@ impl<'s> Collector<'s> {
             && !self.frames.iter().any(|it| matches!(it.kind, FrameKind::Field { .. }))
     }
 
-    fn named<'a>(&mut self, name: String, value: &Expression<'a>) {
+    pub(super) fn named<'a>(&mut self, name: String, value: &Expression<'a>) {
         let gives_name = matches!(
             value.without_parentheses(),
             Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) | Expression::ClassExpression(_)
@@ -884,6 +887,14 @@ impl<'a> Visit<'a> for Collector<'_> {
                 self.shorthand = None;
             }
         }
+    }
+
+    fn visit_jsx_element(&mut self, it: &JSXElement<'a>) {
+        self.element(it);
+    }
+
+    fn visit_jsx_fragment(&mut self, it: &JSXFragment<'a>) {
+        self.fragment(it);
     }
 
     fn visit_class(&mut self, it: &Class<'a>) {
@@ -1212,7 +1223,7 @@ impl Collector<'_> {
 
     fn is_unresolved(&self, it: &IdentifierReference<'_>) -> bool {
         let resolved = it.reference_id.get().is_some_and(|id| self.scoping.get_reference(id).symbol_id().is_some());
-        !resolved && !(self.base.is_function && self.base.scope.lookup(it.name.as_str()).is_some())
+        !(resolved || self.base.is_function && self.base.scope.lookup(it.name.as_str()).is_some())
     }
 
     /// Whether `process.env`'s `process` is nobody's variable.

@@ -43,6 +43,12 @@ impl Ids {
         index as u32
     }
 
+    /// The number that [`Ids::holder`] would give, and whether it was given already.
+    pub fn known_holder(&self, specifier: &str) -> (u32, bool) {
+        let known = self.holders.iter().position(|it| it == specifier);
+        (known.unwrap_or(self.holders.len()) as u32, known.is_some())
+    }
+
     pub fn is_empty(&self) -> bool {
         self.next == 0
     }

@@ -66,7 +66,8 @@ pub(crate) fn shells(
                 feed_text(&mut items[item], "\u{1}");
             }
         }
-        let ends_statement = token.kind() == Kind::Semicolon && !seen.heads.iter().any(|it| it.start <= at && at < it.end);
+        let ends_statement =
+            token.kind() == Kind::Semicolon && !seen.heads.iter().any(|it| it.start <= at && at < it.end);
         if ends_statement || is_trailing_comma(token.kind(), prev, next) {
             continue;
         }

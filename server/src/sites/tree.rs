@@ -17,15 +17,7 @@ pub struct Built {
 }
 
 /// Builds the tree for `from..to` of the text. Ids are all zero: [`super::diff`] gives them.
-pub fn build(
-    source: &str,
-    tokens: &[Token],
-    raw: &[RawSite],
-    cuts: &[u32],
-    seen: &Seen,
-    from: u32,
-    to: u32,
-) -> Built {
+pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen: &Seen, from: u32, to: u32) -> Built {
     let mut live: Vec<usize> = (0..raw.len()).filter(|it| !raw[*it].dead).collect();
     live.sort_by_key(|it| raw[*it].span.start);
     let spans: Vec<Span<'_>> = live
