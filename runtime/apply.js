@@ -116,10 +116,12 @@ export class Applier {
 
   /** The point of no return, and it cannot fail. @param {Push} push @param {Prepared["patches"]} patches @param {number} started @param {Result[]} results */
   commit(push, patches, started, results) {
-    for (const [module, { sites, nsites, rev }] of patches) {
+    for (const [module, { sites, nsites, rev, stamp }] of patches) {
       module.sites.commit(sites, nsites);
       module.nsites = Math.max(module.nsites, nsites);
       module.rev = rev;
+      module.stamp = stamp;
+      module.foreign = false;
     }
     for (const [module, { sites, rev }] of patches) {
       const running = sites.some((site) => site.running);
@@ -157,8 +159,8 @@ export class Applier {
         case "patch": {
           const module = this.registry.modules.get(change.module);
           if (!module || (module.program === null && !module.classic)) prepared.results.push(this.notLoaded(change.module, change.rev, started));
-          else if (module.rev === change.rev) prepared.results.push(this.result(change.module, change.rev, "live", started));
-          else if (module.rev !== change.from) {
+          else if (isThere(module, change.rev, change.stamp)) prepared.results.push(this.result(change.module, change.rev, "live", started));
+          else if (module.rev !== change.from && !module.foreign) {
             if (this.resyncs < RESYNCS) {
               this.resyncs += 1;
               return null;
@@ -179,7 +181,7 @@ export class Applier {
           } else if (!module?.program) {
             this.registry.define(change.defs);
             prepared.results.push(this.notLoaded(change.module, change.rev, started));
-          } else if (module.rev === change.rev) prepared.results.push(this.result(change.module, change.rev, "moduleUpdated", started));
+          } else if (isThere(module, change.rev, def.stamp)) prepared.results.push(this.result(change.module, change.rev, "moduleUpdated", started));
           else prepared.updates.push({ id: change.module, rev: change.rev, program: new Program(def), added });
           break;
         }
@@ -335,6 +337,11 @@ export class Applier {
     const result = { module, rev, outcome, ms: Math.max(0, this.host.now() - started) };
     return reason === undefined ? result : { ...result, reason };
   }
+}
+
+/** Whether the page runs that revision already. @param {Module} module @param {number} rev @param {string} [stamp] */
+function isThere(module, rev, stamp) {
+  return module.rev === rev && !module.foreign && (stamp === undefined || module.stamp === undefined || stamp === module.stamp);
 }
 
 /** @param {unknown} error */

@@ -22,7 +22,7 @@
   };
 
   // Guard arrays of scripts that ran before the runtime was there. Taken over and emptied by client.js.
-  /** @type {{ url: string, rev: number, nsites: number, guards: number[] }[]} */
+  /** @type {{ url: string, rev: number, nsites: number, stamp: string, guards: number[] }[]} */
   const waiting = [];
   const capuchin = {
     token: attribute("data-token"),
@@ -32,12 +32,14 @@
     origin: base.origin,
     natives,
     waiting,
-    /** The guard array of a plain script. @param {string} url @param {number} rev @param {number} nsites */
-    script(url, rev, nsites) {
+    /** The guard array of a plain script. @param {string} url @param {number} rev @param {number} nsites @param {string} stamp */
+    script(url, rev, nsites, stamp) {
       /** @type {number[]} */
       const guards = [];
       for (let id = 0; id < nsites; id++) guards.push(0);
-      waiting.push({ url, rev, nsites, guards });
+      // The hook of the global scope; each script has its own, because what is made through it is kept on it.
+      /** @type {any} */ (guards).s = (/** @type {string} */ code) => natives.eval(code);
+      waiting.push({ url, rev, nsites, stamp, guards });
       return guards;
     },
   };

@@ -12,8 +12,8 @@ import { createStyles } from "./css.js";
  * What boot.js left.
  * @type {{ token: string, page: string, server: string, mode: string, origin: string,
  *   natives: { WebSocket: typeof WebSocket, fetch: typeof fetch, setTimeout: (callback: () => void, ms: number) => number, clearTimeout: (handle: number) => void, now: () => number, eval: (code: string) => any },
- *   waiting: { url: string, rev: number, nsites: number, guards: number[] }[],
- *   script: (url: string, rev: number, nsites: number) => number[],
+ *   waiting: { url: string, rev: number, nsites: number, stamp: string, guards: number[] }[],
+ *   script: (url: string, rev: number, nsites: number, stamp?: string) => number[],
  *   setMode?: (mode: "automatic" | "manual") => void }}
  */
 const boot = /** @type {any} */ (globalThis).__capuchin;
@@ -64,7 +64,7 @@ const host = createHost({
 if (boot.mode === "manual") host.setMode("manual");
 boot.setMode = host.setMode;
 boot.script = host.script;
-for (const { url, rev, nsites, guards } of boot.waiting.splice(0)) host.script(url, rev, nsites, guards);
+for (const { url, rev, nsites, stamp, guards } of boot.waiting.splice(0)) host.script(url, rev, nsites, stamp, guards);
 let connected = false;
 watchErrors();
 // The first hello names what the page loaded with, so it waits for the entry scripts.

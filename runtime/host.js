@@ -137,6 +137,7 @@ export function createHost(options) {
   const receive = (message) => {
     switch (message.type) {
       case "welcome":
+        if (message.server !== server) registry.renumber(message.modules ?? []);
         server = message.server;
         customAllowed = message.custom === true;
         break;
@@ -181,7 +182,7 @@ export function createHost(options) {
   function enter(graph) {
     const taken = registry.define(graph.modules);
     // A second entry script, or one made later: the server knows of the first only.
-    if (link?.open) link.send({ type: "loaded", modules: taken.map(({ id, rev }) => ({ id, rev })) });
+    if (link?.open) link.send({ type: "loaded", modules: taken.map(({ id, rev, stamp }) => ({ id, rev, stamp })) });
     const preloading = registry.preload(taken.flatMap(({ program }) => program ?? []));
     if (preloading === null && entering === null) return run(graph.entry);
     const turn = Promise.all([entering, preloading]).then(() => run(graph.entry));
@@ -205,17 +206,20 @@ export function createHost(options) {
 
   /**
    * A plain script: its guard array.
-   * @param {string} url @param {number} rev @param {number} nsites @param {any} [guards] one that was made before the runtime was there
+   * @param {string} url @param {number} rev @param {number} nsites @param {string} [stamp] @param {any} [guards] one that was made before the runtime was there
    */
-  function script(url, rev, nsites, guards) {
+  function script(url, rev, nsites, stamp, guards) {
     const module = registry.module(url);
     const known = module.classic;
     module.classic = true;
     module.rev = Math.max(module.rev, rev);
+    module.stamp = stamp;
     module.nsites = Math.max(module.nsites, nsites);
     if (guards === undefined) guards = module.sites.guards(module.nsites, rev);
     else module.sites.adopt(guards);
-    if (!known && link?.open) link.send({ type: "loaded", modules: [{ id: url, rev }] });
+    // Each script has a hook of its own: what is made through it is kept on it.
+    guards.s ??= (/** @type {string} */ code) => evaluate(code);
+    if (!known && link?.open) link.send({ type: "loaded", modules: [{ id: url, rev, stamp }] });
     return guards;
   }
 

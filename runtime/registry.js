@@ -27,7 +27,7 @@ import { Context } from "./context.js";
  * @property {(message: string) => void} warn
  * @property {(id: string, css: string) => void} [injectStyle]
  * @property {(id: string) => void} [removeStyle]
- * @property {(modules: { id: string, rev: number }[]) => void} [loaded] told of modules that came with a dynamic import
+ * @property {(modules: import("./wire.js").ModuleRev[]) => void} [loaded] told of modules that came with a dynamic import
  * @property {(module: string, patch: { id: number, rev: number, name: string }, error: unknown) => void} [refused]
  */
 
@@ -38,6 +38,7 @@ export class Program {
     this.id = def.id;
     this.kind = def.kind;
     this.rev = def.rev;
+    this.stamp = def.stamp;
     this.sites = def.sites;
     this.async = def.async === true;
     this.deps = def.deps;
@@ -128,6 +129,10 @@ export class Module {
     this.program = null;
     /** The revision that the running code stands for, patches included. */
     this.rev = 0;
+    /** What the server calls this text with these site ids. @type {string | undefined} */
+    this.stamp = undefined;
+    /** `rev` is a number of a server that is gone: the next change of the module builds on it whatever it says. */
+    this.foreign = false;
     /** Length of guard arrays to come. */
     this.nsites = 0;
     /** The registry's "cache". @type {Instance | null} */
@@ -167,10 +172,15 @@ export class Registry {
   module(id) {
     let module = this.modules.get(id);
     if (module === undefined) {
-      module = new Module(id, new Sites((patch, error) => this.host.refused?.(id, patch, error)));
+      module = new Module(id, new Sites((patch, error) => this.host.refused?.(id, patch, error), this.urlOf(id)));
       this.modules.set(id, module);
     }
     return module;
+  }
+
+  /** What stack traces and DevTools call a module. @param {string} id */
+  urlOf(id) {
+    return encodeURI(this.host.origin + id).replace(/%25/g, "%");
   }
 
   /** The instance that runs under this id, if any. @param {string} id @returns {Instance | null} */
@@ -197,6 +207,8 @@ export class Registry {
   install(module, program) {
     module.program = program;
     module.rev = program.rev;
+    module.stamp = program.stamp;
+    module.foreign = false;
     module.nsites = Math.max(module.nsites, program.sites);
     this.suspending = null;
   }
@@ -204,8 +216,22 @@ export class Registry {
   /** Revisions of everything the page has, for hello. */
   revisions() {
     const list = [];
-    for (const module of this.modules.values()) if (module.program !== null || module.classic) list.push({ id: module.id, rev: module.rev });
+    for (const module of this.modules.values()) if (module.program !== null || module.classic) list.push({ id: module.id, rev: module.rev, stamp: module.stamp });
     return list;
+  }
+
+  /**
+   * Another server welcomed the page, so it knows every text here; but its revisions are other numbers.
+   * @param {import("./wire.js").ModuleRev[]} revisions
+   */
+  renumber(revisions) {
+    for (const module of this.modules.values()) module.foreign = true;
+    for (const { id, rev } of revisions) {
+      const module = this.modules.get(id);
+      if (!module) continue;
+      module.rev = rev;
+      module.foreign = false;
+    }
   }
 
   /**
@@ -234,8 +260,7 @@ export class Registry {
     if (program.factory !== null && (program.suspends || !suspends)) return program.factory;
     const code = program.factory === null ? program.code : Function.prototype.toString.call(program.factory);
     const form = program.async ? startsAtOnce(code) : suspends ? asGenerator(code) : code;
-    const url = encodeURI(this.host.origin + program.id).replace(/%25/g, "%");
-    const factory = this.host.evaluate(`${form}\n//# sourceURL=${url}`);
+    const factory = this.host.evaluate(`${form}\n//# sourceURL=${this.urlOf(program.id)}`);
     if (typeof factory !== "function") throw new TypeError(`${program.id} did not compile to a module`);
     program.suspends = suspends;
     program.factory = factory;
@@ -406,11 +431,10 @@ export class Registry {
    */
   async dynamicImport(from, specifier) {
     const spec = String(specifier);
-    // Never at once: the statements after the import() come first.
-    await undefined;
     const target = this.resolve(from.program, spec);
     if (target.error !== undefined) throw new TypeError(target.error);
     if (target.url !== undefined) return this.host.importUrl(target.url);
+    // Never at once, also when it is there: the statements after the import() come first.
     const module = await this.available(/** @type {string} */ (target.id));
     const instance = this.load(module, from);
     const waiting = this.settled(instance);
@@ -427,7 +451,7 @@ export class Registry {
       const taken = this.define(graph.modules);
       const waiting = this.preload(taken.flatMap(({ program }) => program ?? []));
       if (waiting !== null) await waiting;
-      if (taken.length > 0) this.host.loaded?.(taken.map(({ id, rev }) => ({ id, rev })));
+      if (taken.length > 0) this.host.loaded?.(taken.map(({ id, rev, stamp }) => ({ id, rev, stamp })));
       const module = this.modules.get(graph.entry || id) ?? this.modules.get(id);
       if (!module?.program) throw new TypeError(`Failed to load ${id}`);
       return module;

@@ -25,19 +25,23 @@ const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: P
 
 /**
  * A committed patch of one site. `before` is the newest one that was replaced and is known to have run: where new code cannot be
- * made in some scope, that scope goes on with it.
- * @typedef {{ id: number, rev: number, code: string, mode: number, name: string, ran: boolean, told: boolean, before: Patch | null }} Patch
+ * made in some scope, that scope goes on with it. Scopes whose hook is older than `scope` run `base`.
+ * @typedef {{ id: number, rev: number, code: string, mode: number, name: string, scope: number, base: string | null, ran: boolean, told: boolean, before: Patch | null }} Patch
  */
 
-/** @typedef {(code: string) => any} Hook */
-/** @typedef {{ rev: number, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
+/** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string) => any) & { r?: number }} Hook */
+/** @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
 /** @typedef {number[] & { c: Dispatch }} Guards */
 /** @typedef {(id: number, hook: Hook, self: any, args: ArrayLike<any>, newTarget?: Function, callee?: object) => any} Dispatch */
 
 /** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */
 export class Sites {
-  /** @param {(patch: { id: number, rev: number, name: string }, error: unknown) => void} refused told of patches that cannot be made in their scope */
-  constructor(refused) {
+  /**
+   * @param {(patch: { id: number, rev: number, name: string }, error: unknown) => void} refused told of patches that cannot be made in their scope
+   * @param {string} [url] what stack traces call the module
+   */
+  constructor(refused, url = "") {
+    this.url = url;
     /** By site id; null where a site was never patched. @type {(Patch | null)[]} */
     this.patches = [];
     /** Guard arrays of the current instance and of older ones whose functions are still held somewhere. @type {WeakRef<Guards>[]} */
@@ -75,12 +79,13 @@ export class Sites {
   commit(patches, nsites) {
     const arrays = this.live();
     for (const guards of arrays) while (guards.length < nsites) guards.push(0);
-    for (const { id, rev, code, how, name } of patches) {
+    for (const { id, rev, code, how, name, line = 0, scope = 0, base } of patches) {
       while (this.patches.length <= id) this.patches.push(null);
       const old = this.patches[id];
       const before = old === null || old.ran ? old : old.before;
       if (before) before.before = null;
-      this.patches[id] = { id, rev, code: asExpression(code), mode: MODES[how], name, ran: false, told: false, before };
+      const placed = (/** @type {string} */ it) => `${"\n".repeat(line)}${asExpression(it)}${this.url && `\n//# sourceURL=${this.url}`}`;
+      this.patches[id] = { id, rev, code: placed(code), mode: MODES[how], name, scope, base: base === undefined ? null : placed(base), ran: false, told: false, before };
       for (const guards of arrays) set(guards, id, rev);
     }
   }
@@ -108,7 +113,7 @@ function dispatcher(sites) {
     const patch = /** @type {Patch} */ (sites.patches[id]);
     /** @type {Made} */
     let made = /** @type {any} */ (hook)[id];
-    if (made === undefined || made.rev !== patch.rev) made = make(sites, patch, hook, made);
+    if (made === undefined || made.patch !== patch) made = make(sites, patch, hook, made);
     switch (made.mode) {
       case PLAIN: return apply(made.fn, self, args);
       case ARROW: return apply(made.fn, undefined, args);
@@ -136,6 +141,13 @@ function named(made, callee) {
  * @param {Sites} sites @param {Patch} patch @param {Hook} hook @param {Made | undefined} old @returns {Made}
  */
 function make(sites, patch, hook, old) {
+  if (patch.scope > (hook.r ?? 0)) {
+    if (old !== undefined) {
+      old.patch = patch;
+      return old;
+    }
+    if (patch.base !== null) return instantiate({ ...patch, code: patch.base }, hook);
+  }
   try {
     const made = instantiate(patch, hook);
     patch.ran = true;
@@ -149,13 +161,13 @@ function make(sites, patch, hook, old) {
       sites.refused(patch, error);
     }
     if (old !== undefined && old.mode !== DERIVED) {
-      old.rev = rev;
+      old.patch = patch;
       return old;
     }
     if (patch.before) {
       try {
         const made = instantiate(patch.before, hook);
-        made.rev = rev;
+        made.patch = patch;
         return made;
       } catch {
         // The older code does not fit here either; the first error is the one that tells the user something.
@@ -170,7 +182,7 @@ function make(sites, patch, hook, old) {
 function instantiate(patch, hook) {
   const fn = hook(patch.code);
   if (typeof fn !== "function") throw new TypeError(`The patch of ${patch.name || "a function"} is not a function`);
-  const made = { rev: patch.rev, mode: patch.mode, fn, per: null };
+  const made = { patch, mode: patch.mode, fn, per: null };
   // A derived constructor hands over a hook of its own for each call, and what comes out belongs to that call.
   if (patch.mode !== DERIVED) /** @type {any} */ (hook)[patch.id] = made;
   return made;

@@ -45,7 +45,7 @@ const DISPOSE_PATIENCE = 2000;
 
 /**
  * An instance as it was before this update, so that it can come back.
- * @typedef {{ module: Module, instance: Instance, program: Program | null, rev: number, parents: string[] }} Snapshot
+ * @typedef {{ module: Module, instance: Instance, program: Program | null, rev: number, stamp: string | undefined, parents: string[] }} Snapshot
  */
 
 /** What went wrong in one round, and what went right. @typedef {{ errors: { module: string, error: unknown }[], accepted: number, snapshots: Snapshot[] }} Round */
@@ -434,7 +434,7 @@ export class Updater {
       const instance = registry.cached(id);
       if (instance === null) continue;
       const { module } = instance;
-      round.snapshots.push({ module, instance, program: module.program, rev: module.rev, parents: [...instance.parents] });
+      round.snapshots.push({ module, instance, program: module.program, rev: module.rev, stamp: module.stamp, parents: [...instance.parents] });
       this.dispose(instance, disposing, options);
       plan.dependencies.delete(id);
     }
@@ -676,20 +676,22 @@ export class Updater {
   /** @param {Snapshot[]} snapshots */
   bringBack(snapshots) {
     const { registry } = this;
-    for (const { module, instance, program, rev, parents } of snapshots) {
+    for (const { module, instance, program, rev, stamp, parents } of snapshots) {
       const failed = module.current;
       if (failed !== null && failed !== instance) {
-        // It may have started timers before it threw.
+        // It may have started timers before it threw. What it leaves is for nobody.
+        const { data } = module;
         this.dispose(failed, [], {});
+        module.data = data;
         this.events.forget(failed);
       }
       if (program !== null) registry.install(module, program);
       module.rev = rev;
+      module.stamp = stamp;
       module.current = instance;
       instance.active = true;
       instance.restored = true;
       instance.parents = new Set(parents);
-      if (program?.kind === "css") registry.host.injectStyle?.(module.id, program.code);
     }
     for (const { instance, parents } of snapshots) {
       for (const child of instance.children) registry.cached(child)?.parents.add(instance.id);

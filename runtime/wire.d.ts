@@ -10,6 +10,8 @@ export type ModuleDef = {
   kind: ModuleKind;
   /** The program revision that `code` stands for: server-wide, monotonic. */
   rev: number;
+  /** Equal for the same text with the same site ids, on any server: told again in hello. */
+  stamp?: string;
   /** Site ids in use at `rev`: the length of the guard array. */
   sites: number;
   /** An ES module with top-level await; its factory is an async arrow. */
@@ -23,6 +25,9 @@ export type ModuleDef = {
   /** esm, cjs: factory source. json, css: the text. url: the URL. error: the message. */
   code: string;
 };
+
+/** What a page has of a module. */
+export type ModuleRev = { id: string; rev: number; stamp?: string };
 
 export type Dep = {
   spec: string;
@@ -49,9 +54,15 @@ export type SitePatch = {
   name: string;
   /** Frames that finish the old code are known to run (loops, generators, pending awaits): the outcome is `nextCall`. */
   running?: boolean;
+  /** The line of the module, from 0, that the first line of `code` is on. */
+  line?: number;
+  /** Scopes whose hook is older than this revision (`hook.r`, 0 as loaded) cannot run `code`. */
+  scope?: number;
+  /** What those scopes run. */
+  base?: string;
 };
 
-export type PatchChange = { type: "patch"; module: string; from: number; rev: number; sites: SitePatch[]; nsites: number };
+export type PatchChange = { type: "patch"; module: string; from: number; rev: number; stamp?: string; sites: SitePatch[]; nsites: number };
 export type UpdateChange = { type: "update"; module: string; from: number; rev: number; defs: ModuleDef[] };
 export type RemoveChange = { type: "remove"; module: string; rev: number };
 export type CssChange = { type: "css"; url: string; rev: number };
@@ -68,14 +79,15 @@ export type OutcomeWord = "live" | "nextCall" | "held" | "moduleUpdated" | "need
 export type Result = { module: string; rev: number; outcome: OutcomeWord; reason?: Reason; ms: number };
 
 export type ToPage =
-  | { type: "welcome"; v: 1; server: string; page: string; custom?: boolean }
+  /** `modules`: this server's revisions of what the page has, when the page came from another server. `custom`: it takes `custom` messages. */
+  | { type: "welcome"; v: 1; server: string; page: string; modules?: ModuleRev[]; custom?: boolean }
   | Push
   | { type: "reload"; reason: Reason }
   | { type: "custom"; event: string; data?: unknown };
 
 export type FromPage =
-  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: { id: string; rev: number }[] }
+  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[] }
   | { type: "outcome"; seq: number; results: Result[] }
-  | { type: "loaded"; modules: { id: string; rev: number }[] }
+  | { type: "loaded"; modules: ModuleRev[] }
   | { type: "error"; module?: string; message: string; stack?: string }
   | { type: "custom"; event: string; data?: unknown };

@@ -93,6 +93,13 @@ test("a page that has not what a patch builds on says hello, and changes nothing
   assert.equal(page.ns("/a.js").f(), 1);
 });
 
+test("hello is said once, however many pushes do not fit before the welcome", async () => {
+  const page = await loaded();
+  page.socket.take("hello");
+  for (let i = 0; i < 3; i++) await page.push([{ ...page.patch("/a.js", [{ id: 1, code: code(2) }]), from: 99 }]);
+  assert.equal(page.socket.take("hello").length, 1);
+});
+
 test("a page that can never follow says refused instead of hello for ever", async () => {
   const page = await loaded();
   let results = [];
@@ -162,6 +169,26 @@ test("coming back: waits longer each time, tries at once when woken, says what i
   assert.equal(result.outcome, "live");
   assert.equal(page.ns("/a.js").f(), 9);
   assert.deepEqual(page.reloads, []);
+});
+
+test("another server with other numbers: its revisions are taken over, or the next change counts whatever it builds on", async () => {
+  for (const modules of [[{ id: "/a.js", rev: 40 }, { id: "/main.js", rev: 40 }], undefined]) {
+    const page = await loaded();
+    await page.push([page.patch("/a.js", [{ id: 1, code: code(2) }])]);
+    const { f } = page.ns("/a.js");
+    assert.equal(f(), 2);
+    page.socket.close();
+    page.wake();
+    page.socket.accept();
+    page.socket.push({ type: "welcome", v: 1, server: "s2", page: "p1", modules });
+    page.seq = 0;
+    // The same number as before is another revision now.
+    const rev = modules ? 41 : 2;
+    const [result] = await page.push([{ type: "patch", module: "/a.js", from: 40, rev, nsites: 3, sites: [{ id: 1, rev, how: "fn", name: "f", code: code(7) }] }]);
+    assert.equal(result.outcome, "live");
+    assert.equal(f(), 7);
+    assert.deepEqual(page.socket.take("hello").length, 1);
+  }
 });
 
 test("a hidden page does not try until it is looked at", async () => {
@@ -268,6 +295,45 @@ test("new code that throws: threw, the old instance keeps running, the next upda
   assert.equal(healed.outcome, "moduleUpdated");
   assert.equal(globalThis.__read(), 4);
   assert.equal(page.problems.size, 0);
+});
+
+test("dispose handlers of an instance that came back have run; what they left is kept", async () => {
+  const page = new Page();
+  await page.load({ "/a.js": esm({ body: 'whot.accept();whot.dispose(d=>{log("d");d.n=5})' }) });
+  await page.update({ "/a.js": esm({ body: 'throw new Error("x")' }) });
+  await page.update({ "/a.js": esm({ body: "log(whot.data.n)" }) });
+  assert.equal(page.takeLog(), "d 5");
+});
+
+test("when nobody took anything over, all of the update comes back", async () => {
+  const page = new Page();
+  const a = (more) => esm({ imports: { b: "./b.js" }, exports: { v: "b.v" }, body: more });
+  const b = (n) => esm({ exports: { v: "v" }, body: `const v=${n}` });
+  await page.load({ "/m.js": esm({ imports: { a: "./a.js" }, body: 'whot.accept("./a.js")' }), "/a.js": a(""), "/b.js": b(1) });
+  const results = await page.update({ "/a.js": a('throw new Error("x")'), "/b.js": b(2) });
+  assert.deepEqual(results.map(({ outcome }) => outcome), ["threw", "threw"]);
+  assert.equal(page.ns("/b.js").v, 1);
+  assert.deepEqual([...page.instance("/b.js").parents, ...page.instance("/a.js").children, ...page.instance("/m.js").children], ["/a.js", "/b.js", "/a.js"]);
+  assert.deepEqual((await page.update({ "/b.js": b(3) })).map(({ outcome }) => outcome), ["moduleUpdated"]);
+  assert.equal(page.ns("/a.js").v, 3);
+});
+
+test("an update that had to wait is forgotten once a later one went through", async () => {
+  const page = new Page();
+  await page.load({ "/m.js": esm({ imports: { a: "./a.js" } }), "/a.js": esm({ body: "globalThis.__accept=()=>whot.accept()" }) });
+  assert.equal((await page.update({ "/a.js": esm({}) }))[0].outcome, "needsReload");
+  globalThis.__accept();
+  assert.equal((await page.update({ "/a.js": esm({}) }))[0].outcome, "moduleUpdated");
+  assert.equal(await page.hot("/m.js").check(), null);
+});
+
+test("a second entry does not bring running modules again", async () => {
+  const page = new Page();
+  await page.load({ "/one.js": esm({ effects: ["./shared.js"] }), "/shared.js": esm({ body: 'log("shared")' }) });
+  page.rev = 7;
+  await page.load({ "/two.js": esm({ effects: ["./shared.js"], body: 'log("two")' }), "/shared.js": esm({ body: 'log("again")' }) });
+  assert.equal(page.takeLog(), "shared two");
+  assert.equal(page.host.registry.module("/shared.js").rev, 1);
 });
 
 test("a new instance that failed is disposed again, so its timers go", async () => {

@@ -65,6 +65,7 @@ const cases = [
   ["a parent outdated by another path no longer hears", "m : main self; a < m : +c; b < a; c < a b", "c", "accepted c,b,a,m"],
   ["a parent outdated first is not asked whether it accepts", "m : main self; a < m : +c; b < a; c < b a", "c", "accepted c,b,a,m"],
   ["the last parent is walked first", "m : main self; a < m; b < m : self; c < a b", "c", "accepted c,a,b,m"],
+  ["the last parent is walked first, all the way up", "m : main self; p < m; q < m; a < p; b < q; c < a b", "c", "accepted c,a,b,q,m,p"],
   ["a cycle without an end", "a < b; b < a", "a", "accepted a,b"],
   ["a cycle with an entry", "m : main; a < m b; b < a", "b", "unaccepted m b>a>m"],
   ["a cycle that is accepted from outside", "m : main +a; a < m b; b < a", "b", "accepted b,a m(a)"],

@@ -41,6 +41,12 @@ loads("export * gives all but default, and own names win", {
   "/a.js": esm({ exports: { default: "1", x: '"a"', y: "2" } }),
 }, "x,y own");
 
+loads("own names win over stars, whatever their values", {
+  "/main.js": esm({ imports: { m: "./mid.js" }, body: "log(m.x())" }),
+  "/mid.js": esm({ stars: ["./a.js"], exports: { x: "x" }, body: 'function x(){return "own"}' }),
+  "/a.js": esm({ exports: { x: "x" }, body: 'function x(){return "star"}' }),
+}, "own");
+
 loads("a name from two stars is ambiguous when they are two bindings", {
   "/main.js": esm({ imports: { m: "./mid.js" }, body: "log(Object.keys(m).join())" }),
   "/mid.js": esm({ stars: ["./a.js", "./b.js"] }),
@@ -122,6 +128,20 @@ const tla = [
     "/b.js": esm({ async: true, effects: ["./a.js"], body: 'await 0;log("b")' }),
     "/out.js": esm({ effects: ["./b.js"], body: 'log("out")' }),
   }, "b a out main"],
+  ["those who can go on do so in the order they came to wait, not as they are found", {
+    "/main.js": esm({ effects: ["./r.js", "./q.js", "./w.js"], body: 'log("main")' }),
+    "/r.js": esm({ effects: ["./b.js"], body: 'log("r")' }),
+    "/q.js": esm({ effects: ["./b.js"], body: 'log("q")' }),
+    "/w.js": esm({ effects: ["./r.js"], body: 'log("w")' }),
+    "/b.js": esm({ async: true, body: 'await 0;log("b")' }),
+  }, "b r q w main"],
+  ["one outside of a cycle does not go on when its part of the cycle is done", {
+    "/main.js": esm({ effects: ["./a.js", "./out.js"], body: 'log("main")' }),
+    "/a.js": esm({ effects: ["./b.js", "./c.js"], body: 'log("a")' }),
+    "/b.js": esm({ async: true, effects: ["./a.js"], body: 'await 0;log("b")' }),
+    "/c.js": esm({ async: true, body: 'for(let i=0;i<20;i++)await 0;log("c")' }),
+    "/out.js": esm({ effects: ["./b.js"], body: 'log("out")' }),
+  }, "b c a out main"],
   ["hoisted functions of a module that waits can be called", {
     "/main.js": esm({ imports: { a: "./a.js" }, exports: { hi: "hi" }, effects: ["./t.js"], body: 'log("main");function hi(){return "hi"}' }),
     "/a.js": esm({ imports: { m: "./main.js" }, body: "log(m.hi())" }),

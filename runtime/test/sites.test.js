@@ -183,6 +183,15 @@ test("code that cannot be made where nothing ran before: one error, then the loa
   assert.equal(f(), 3);
 });
 
+test("scopes older than a patch needs run its base, or what they ran", async () => {
+  const page = await one("const make=()=>{const $s=$c=>eval($c);return function f(){if($cap_g[1])return $cap_g.c(1,$s,this,arguments);return 1}}", { make: "make" });
+  const [a, b] = [page.ns("/m.js").make(), page.ns("/m.js").make()];
+  await patched(page, [{ id: 1, code: "function(){return 2}" }]);
+  assert.equal(a(), 2);
+  await patched(page, [{ id: 1, code: "function(){return notInOldScopes}", scope: 9, base: "function(){return 'base'}" }]);
+  assert.deepEqual([a(), b()], [2, "base"]);
+});
+
 test("the guard array has small integers without holes, and c", async () => {
   const page = await one("globalThis.__guards=$cap_g", {}, 3);
   assert.deepEqual([...globalThis.__guards], [0, 0, 0]);
@@ -205,13 +214,13 @@ test("guard arrays of instances that nobody holds are not kept", async () => {
 test("plain scripts: patched through the array they got before the runtime was there", async () => {
   const page = new Page();
   const guards = [0, 0];
-  page.host.script("/app.js", 1, 2, guards);
+  page.host.script("/app.js", 1, 2, "stamp", guards);
   globalThis.__g = guards;
-  const f = (0, eval)("(function f(){if(__g[1])return __g.c(1,c=>(0,eval)(c),this,arguments);return 1})");
+  const f = (0, eval)("(function f(){if(__g[1])return __g.c(1,__g.s,this,arguments);return 1})");
   const [result] = await page.push([page.patch("/app.js", [{ id: 1, code: "function(){return 2}" }])]);
   assert.equal(result.outcome, "live");
   assert.equal(f(), 2);
-  assert.deepEqual(page.socket.take("loaded").at(-1).modules, [{ id: "/app.js", rev: 1 }]);
+  assert.deepEqual(page.socket.take("loaded").at(-1).modules, [{ id: "/app.js", rev: 1, stamp: "stamp" }]);
 });
 
 test("a hot patched call costs a lookup", async () => {

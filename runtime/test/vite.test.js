@@ -161,7 +161,13 @@ hmr("what vite:invalidate tells", { m: a('hot.accept();hot.on("vite:invalidate",
 hmr("nobody above accepts: needs a reload", { m: a(""), a: giving(1) }, { a: giving(2, "hot.invalidate()") }, "a2 hot-a", (_, results) => assert.equal(results[0].outcome, "needsReload"));
 hmr("an entry that gives up: needs a reload", { m: giving(1) }, { m: giving(2, "hot.invalidate()") }, "a2 hot-a", outcome("needsReload"));
 hmr("a module that does not accept itself cannot hand on", { m: a('hot.accept("./a.js");log("m")'), a: v(1) }, { a: v(2, "hot.invalidate()") }, "");
-hmr("before its first update there is nothing to hand on", { m: a('hot.accept();log("m")'), a: v(1, "hot.accept();hot.invalidate()") }, [], "");
+test("vite: before its first update there is nothing to hand on", async () => {
+  const page = new Page();
+  await page.load(modules({ m: a('hot.accept();log("m")'), a: v(1, "hot.accept();globalThis.__first=()=>hot.invalidate()") }));
+  globalThis.__first();
+  await settle();
+  assert.equal(page.takeLog(), "m");
+});
 hmr("once per update, however often it is called", { m: a('hot.accept();log("m")'), a: v(1, "hot.accept()") }, { a: v(2, "hot.accept();hot.invalidate();hot.invalidate()") }, "m");
 hmr("a chain of giving up goes on above", { m: a('hot.accept();log("m")'), a: esm({ imports: { b: "./b.js" }, exports: { v: "b.v" }, body: "hot.accept();log('a');if(hot.data.n=(hot.data.n??0)+1,hot.data.n>1)hot.invalidate()" }), b: v(1, "hot.accept()") }, { b: v(2, "hot.accept();hot.invalidate()") }, "a m");
 test("vite: giving up later, when nothing is being applied, works the same", async () => {

@@ -60,6 +60,10 @@ hmr("a module between runs again when it is required", { m: `${again};module.hot
 hmr("what the changed module needs keeps its instance", { m: `${again};module.hot.accept("./a.js",()=>${again})`, a: 'require("./b.js")', b: 'log("b")' }, { a: 'require("./b.js");log("a")' }, "a", "a");
 hmr("the same update again runs again", { m: `${again};module.hot.accept("./a.js",()=>${again})`, a: "" }, [{ a: 'log("2")' }, { a: 'log("3")' }, { a: 'log("3")' }], "2 3 3");
 
+hmr("a parent that was disposed and is there again does not hear of what it came with", { m: `${again};module.hot.accept("./a.js",()=>${again})`, a: 'require("./b.js");module.hot.accept("./b.js",()=>log("cb"))', b: "" }, { a: 'log("a2");require("./b.js");module.hot.accept("./b.js",()=>log("cb"))', b: "" }, "a2", "a,b");
+hmr("a dependency that is not required again is no child any more", { m: `${again};module.hot.accept("./a.js",()=>log(module.children.length))`, a: "" }, { a: "" }, "0");
+hmr("what the server says of a specifier in accept beats what it says of it in require", { m: cjs(`${again};module.hot.accept("./a.js",()=>log("cb"))`, { accepts: { "./a.js": null } }), a: "" }, { a: "" }, "", "Aborted because /a.js is not accepted");
+
 // -- accept in ES modules
 const m = (body, more = {}) => esm({ imports: { a: "./a.js" }, body, ...more });
 const v = (n, body = "") => esm({ exports: { v: "v" }, body: `const v=${n};${body}` });

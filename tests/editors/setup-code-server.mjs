@@ -25,12 +25,12 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
 /** Installs code-server unless it is there. Safe to run twice at once: the first to finish wins. */
 export async function setUpCodeServer() {
   const folder = codeServerFolder();
+  await mkdir(cacheFolder(), { recursive: true });
+  await clearAbandonedWork();
   if (existsSync(folder)) {
     console.log(`code-server ${CODE_SERVER} is in ${folder} already: nothing to do`);
     return;
   }
-  await mkdir(cacheFolder(), { recursive: true });
-  await clearAbandonedWork();
 
   const started = Date.now();
   const work = `${folder}.unfinished-${process.pid}`;

@@ -10,7 +10,7 @@ import { fileAddress, packageExtension, startCodeServer } from "./code-server.js
 
 const PROJECT = new URL("project/", import.meta.url);
 /** VS Code itself takes its time to load. */
-const LOADING_MS = 3 * DEADLINE_MS;
+const LOADING_MS = 6 * DEADLINE_MS;
 
 test("VS Code with the packaged extension", async (t) => {
   const vsix = await packageExtension(t);

@@ -103,7 +103,7 @@ fn serve_file(shared: &Shared, base: &Path, path: &Path, uri: &Uri, headers: &He
     }
     if is_script(path)
         && wants_classic(headers)
-        && let Some(url) = shared.root.normalize(uri.path()).filter(|url| shared.classic.contains(url))
+        && let Some(url) = shared.root.id_of(path).filter(|url| shared.classic.contains(url))
         && let Some(code) = shared.backend.classic(path, &url)
     {
         return Ok(file_answer(Content::Text(code.into()), path, headers));
@@ -427,6 +427,20 @@ mod tests {
         for ((path, headers, expected), answer) in requests.iter().zip(served.get_all(&asked)) {
             assert!(expected.is_empty() || answer.text() == *expected, "{path} {headers:?}: {}", answer.text());
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_project_is_its_file() {
+        let served = Served::new();
+        let root = served.folders.root();
+        std::os::unix::fs::symlink(root.join("main.js"), root.join("link.js")).expect("a link");
+        served
+            .folders
+            .write("root/index.html", "<script type=module src=link.js></script><script src=link.js></script>");
+        let answers = served.get_all(&[("/", &[]), ("/link.js", &[])]);
+        assert!(answers[0].text().contains("entry?m=%2Fmain%2Ejs&"), "{}", answers[0].text());
+        assert_eq!(answers[1].text(), "/* instrumented /main.js */");
     }
 
     #[test]

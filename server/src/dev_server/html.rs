@@ -306,7 +306,9 @@ fn own_id(base: &Base, href: &str) -> Option<String> {
     let href = href.trim_ascii();
     let url = base.resolve_own(href).filter(|url| !href.is_empty() && !url.path().starts_with(PREFIX))?;
     Address::parse(url.path()).ok().filter(|it| !it.is_folder)?;
-    base.root.normalize(url.path())
+    // The real file's id, as imports of it have.
+    let located = base.root.path_of(url.path()).and_then(|path| base.root.locate(&path));
+    located.map(|(id, _)| id).or_else(|| base.root.normalize(url.path()))
 }
 
 /// The import maps of a page, merged as browsers do it: what is there stays.

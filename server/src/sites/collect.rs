@@ -335,7 +335,7 @@ impl<'s> Collector<'s> {
                 FrameKind::Opaque => return None,
                 FrameKind::Base => {
                     return Some(match self.base.flavour {
-                        Flavour::Classic(_) => "__capuchin.global".to_owned(),
+                        Flavour::Classic(_) => format!("{}.s", self.base.flavour.guards()),
                         _ => "$cap_s0".to_owned(),
                     });
                 }
