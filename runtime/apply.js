@@ -53,6 +53,8 @@ export class Applier {
     /** The push that last changed a module, for what is found out later. @type {Map<string, number>} */
     this.seqs = new Map();
     this.resyncs = 0;
+    /** Variables that a change of their initializer left alone. @type {Map<Module, string[]>} */
+    this.keeping = new Map();
     /** An update of this push asked for a reload. @type {Reason | null} */
     this.wantsReload = null;
     updater.applied = (ids, errors) => this.programApplied(ids, errors);
@@ -98,7 +100,9 @@ export class Applier {
     const { patches, updates, results } = prepared;
     const stop = this.stopper(push, prepared, started);
     if (this.patchesStop(patches, stop)) return undefined;
-    if (updates.length > 0) return this.applyUpdates(push, prepared, started, stop);
+    const imports = patches.some(([, { top }]) => top?.deps !== undefined && top.deps.length > 0);
+    if (updates.length > 0 || imports) return this.applyUpdates(push, prepared, started, stop);
+    if (this.stepsStop(patches, stop)) return undefined;
     this.commit(push, patches, started, results);
     this.finish(push, this.swap(push, started), results);
     return undefined;
@@ -107,7 +111,9 @@ export class Applier {
   /** @param {Push} push @param {Prepared} prepared @param {number} started @param {Stop} stop */
   async applyUpdates(push, { patches, updates, results }, started, stop) {
     await this.whenIdle();
-    if (await this.updatesStop(patches, updates, stop)) return;
+    if (await this.importsStop(patches, stop)) return;
+    if (updates.length > 0 && await this.updatesStop(patches, updates, stop)) return;
+    if (this.stepsStop(patches, stop)) return;
     this.commit(push, patches, started, results);
     const swapping = this.swap(push, started);
     await this.runAgain(updates, started, results);
@@ -126,7 +132,7 @@ export class Applier {
     for (const [module, { sites, rev }] of patches) {
       const running = sites.some((site) => site.running);
       results.push(this.result(module.id, rev, running ? "nextCall" : "live", started,
-        running ? { code: "running", message: "Calls that have begun finish the old code" } : undefined));
+        running ? { code: "running", message: "Calls that have begun finish the old code" } : this.kept(module)));
       this.host.recovered(module.id);
     }
     for (const change of push.changes) if (change.type === "problem") this.host.problem(change.module, change.message, change.line, change.column);
@@ -204,6 +210,13 @@ export class Applier {
    */
   stopper(push, { patches, updates, results }, started) {
     return (outcome, reason) => {
+      // The page has seen these patches and goes on without them, unless later ones need what the top level did not take over.
+      for (const [module, { rev, top }] of patches) {
+        if (top !== undefined) continue;
+        module.rev = rev;
+        module.stamp = undefined;
+        module.foreign = false;
+      }
       const all = [...patches.map(([{ id }, { rev }]) => ({ id, rev })), ...updates];
       this.host.outcome(push.seq, [...results, ...all.map(({ id, rev }) => this.result(id, rev, outcome, started, reason))]);
       return true;
@@ -221,6 +234,62 @@ export class Applier {
       }
     }
     return false;
+  }
+
+  /** Runs the modules of added imports. @param {Prepared["patches"]} patches @param {Stop} stop */
+  async importsStop(patches, stop) {
+    for (const [module, { top }] of patches) {
+      const { program, current } = module;
+      if (top?.deps === undefined || program === null || current === null) continue;
+      const taken = this.registry.define(top.defs ?? []);
+      if (taken.length > 0) this.registry.host.loaded?.(taken.map(({ id, rev, stamp }) => ({ id, rev, stamp })));
+      for (const dep of top.deps) {
+        if (!program.specs.has(dep.spec)) program.specs.set(dep.spec, dep);
+        try {
+          await this.registry.dynamicImport(current, dep.spec);
+        } catch (error) {
+          return stop(dep.error === undefined ? "threw" : "refused", { code: "import", message: `The import of ${dep.spec} failed: ${messageOf(error)}` });
+        }
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Takes over what changed at the top level of modules: added declarations and other values of constants. The server sends only what does
+   * nothing but make values; what throws all the same leaves the functions as they are.
+   * @param {Prepared["patches"]} patches @param {Stop} stop
+   */
+  stepsStop(patches, stop) {
+    for (const [module, { top }] of patches) {
+      this.keeping.delete(module);
+      if (top === undefined) continue;
+      const hook = module.current?.hook;
+      if (!hook) {
+        // It has not run yet: it is fetched as it is now when it does.
+        if (module.current === null) module.program = null;
+        continue;
+      }
+      const kept = [];
+      for (const { code, line, keeps } of top.steps) {
+        try {
+          if (hook(module.sites.place(code, line)) === false && keeps !== undefined) kept.push(keeps);
+        } catch (error) {
+          return stop("threw", { code: "top", message: messageOf(error) });
+        }
+      }
+      if (kept.length > 0) this.keeping.set(module, kept);
+    }
+    return false;
+  }
+
+  /** @param {Module} module @returns {Reason | undefined} */
+  kept(module) {
+    const names = this.keeping.get(module);
+    if (names === undefined) return undefined;
+    this.keeping.delete(module);
+    const verb = names.length === 1 ? "keeps its value, because it was" : "keep their values, because they were";
+    return { code: "kept", message: `${names.join(", ")} ${verb} written since the module ran` };
   }
 
   /** @param {Prepared["patches"]} patches @param {Update[]} updates @param {Stop} stop */

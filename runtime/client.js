@@ -40,6 +40,12 @@ const host = createHost({
     url.searchParams.set("token", boot.token);
     return /** @type {any} */ (new natives.WebSocket(url.href, "capuchin"));
   },
+  renew: async () => {
+    const answer = await natives.fetch(location.href, { headers: { "x-capuchin-page": boot.page }, cache: "no-store" });
+    const html = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const token = html.querySelector('script[src="/@capuchin/boot.js"]')?.getAttribute("data-token");
+    if (token) boot.token = token;
+  },
   onWake: (wake) => {
     addEventListener("online", wake);
     addEventListener("pageshow", wake);

@@ -26,8 +26,9 @@ export class Context {
     this.import = (specifier) => registry.dynamicImport(instance, specifier);
   }
 
-  /** The guard array of this instance. The hook of the module's scope is kept by the guards that stand in it. @param {(code: string) => any} _hook */
-  guards(_hook) {
+  /** The guard array of this instance, whose scope the hook reaches. @param {(code: string) => any} hook */
+  guards(hook) {
+    this.#instance.hook = hook;
     const { module, program } = this.#instance;
     return module.sites.guards(Math.max(program.sites, module.nsites), program.rev);
   }

@@ -26,6 +26,7 @@ import { Updater } from "./update.js";
  * @property {string} [url]
  * @property {string} [userAgent]
  * @property {() => import("./socket.js").Wire} [open] the transport
+ * @property {() => Promise<void>} [renew] asks a server that was started again for its token
  * @property {(code: string) => any} [evaluate] indirect eval
  * @property {(url: string) => Promise<any>} [importUrl]
  * @property {(id: string) => Promise<Graph>} [fetchGraph]
@@ -164,6 +165,7 @@ export function createHost(options) {
     open,
     setTimeout: setTimer,
     clearTimeout: clearTimer,
+    renew: options.renew,
     onWake: options.onWake ?? (() => {}),
     asleep: options.asleep ?? (() => false),
     hello: () => ({ type: "hello", v: 1, page, server, url: options.url ?? "", userAgent: options.userAgent ?? "", modules: registry.revisions() }),

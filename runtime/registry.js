@@ -65,6 +65,8 @@ export class Instance {
     this.program = /** @type {Program} */ (module.program);
     /** Created by the page itself, not by another module. */
     this.main = main;
+    /** Evaluates in the scope of the module, once its code has begun to run. @type {((code: string) => any) | null} */
+    this.hook = null;
     /** Until disposed. */
     this.active = true;
     /** Who needed it, in the order they came. @type {Set<string>} */

@@ -31,7 +31,7 @@ const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: P
 
 /** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string) => any) & { r?: number }} Hook */
 /** @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
-/** @typedef {number[] & { c: Dispatch }} Guards */
+/** `o` is the overlay: bindings of the top level that were added while the module ran. @typedef {number[] & { c: Dispatch, o: Record<string, unknown> }} Guards */
 /** @typedef {(id: number, hook: Hook, self: any, args: ArrayLike<any>, newTarget?: Function, callee?: object) => any} Dispatch */
 
 /** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */
@@ -60,6 +60,7 @@ export class Sites {
     const guards = /** @type {any} */ ([]);
     for (let id = 0; id < length; id++) guards.push(0);
     guards.c = this.call;
+    guards.o = Object.create(null);
     for (const patch of this.patches) if (patch && patch.rev > rev) set(guards, patch.id, patch.rev);
     this.adopt(guards);
     return guards;
@@ -84,10 +85,15 @@ export class Sites {
       const old = this.patches[id];
       const before = old === null || old.ran ? old : old.before;
       if (before) before.before = null;
-      const placed = (/** @type {string} */ it) => `${"\n".repeat(line)}${asExpression(it)}${this.url && `\n//# sourceURL=${this.url}`}`;
+      const placed = (/** @type {string} */ it) => this.place(asExpression(it), line);
       this.patches[id] = { id, rev, code: placed(code), mode: MODES[how], name, scope, base: base === undefined ? null : placed(base), ran: false, told: false, before };
       for (const guards of arrays) set(guards, id, rev);
     }
+  }
+
+  /** Code on the line of the module that it is from. @param {string} code @param {number} line */
+  place(code, line) {
+    return `${"\n".repeat(line)}${code}${this.url && `\n//# sourceURL=${this.url}`}`;
   }
 
   /** @returns {Guards[]} */

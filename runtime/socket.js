@@ -20,6 +20,7 @@
  * @property {() => Wire} open
  * @property {(callback: () => void, ms: number) => unknown} setTimeout
  * @property {(handle: any) => void} clearTimeout
+ * @property {() => Promise<void>} [renew] asks for what lets the page in: a server that was started again does not know the old token
  * @property {(wake: () => void) => void} onWake told when it is worth trying again: online, visible, shown again
  * @property {() => boolean} asleep the page is hidden; trying can wait until it is not
  * @property {() => FromPage} hello
@@ -44,6 +45,8 @@ export class Link {
     this.timer = null;
     /** The number of the next push; null: whichever comes is the first. @type {number | null} */
     this.next = null;
+    /** The last try did not get as far as a connection. */
+    this.shutOut = false;
     /** Hello was said, welcome did not come yet. */
     this.greeting = false;
   }
@@ -79,6 +82,7 @@ export class Link {
     this.wire = wire;
     wire.onopen = () => {
       this.open = true;
+      this.shutOut = false;
       this.hello();
       this.host.changed(true, wire);
     };
@@ -89,6 +93,7 @@ export class Link {
     wire.onclose = () => {
       if (this.wire !== wire) return;
       const wasOpen = this.open;
+      this.shutOut = !wasOpen;
       this.wire = null;
       this.open = false;
       if (wasOpen) this.host.changed(false, wire);
@@ -99,10 +104,19 @@ export class Link {
   later() {
     // A hidden page tries again when it is looked at.
     if (this.stopped || this.host.asleep()) return;
-    this.timer = this.host.setTimeout(() => {
-      if (this.wire === null) this.connect();
-    }, this.delay);
+    this.timer = this.host.setTimeout(() => void this.again(), this.delay);
     this.delay = Math.min(this.delay * 2, LONGEST_DELAY);
+  }
+
+  async again() {
+    if (this.shutOut && this.host.renew) {
+      try {
+        await this.host.renew();
+      } catch (error) {
+        this.host.debug(`no server: ${error}`);
+      }
+    }
+    if (this.wire === null && !this.stopped) this.connect();
   }
 
   hello() {

@@ -62,7 +62,17 @@ export type SitePatch = {
   base?: string;
 };
 
-export type PatchChange = { type: "patch"; module: string; from: number; rev: number; stamp?: string; sites: SitePatch[]; nsites: number };
+/** Declarations that are added to a running module, or get other values. */
+export type TopPatch = {
+  /** Imports that the module has now: their modules run before the steps. */
+  deps?: Dep[];
+  /** Modules that these reach and the page lacks. */
+  defs?: ModuleDef[];
+  /** Evaluated one after another through the hook of the module's scope; `keeps` names the variable that was written since if `false` comes out. */
+  steps: { code: string; line: number; keeps?: string }[];
+};
+
+export type PatchChange = { type: "patch"; module: string; from: number; rev: number; stamp?: string; sites: SitePatch[]; nsites: number; top?: TopPatch };
 export type UpdateChange = { type: "update"; module: string; from: number; rev: number; defs: ModuleDef[] };
 export type RemoveChange = { type: "remove"; module: string; rev: number };
 export type CssChange = { type: "css"; url: string; rev: number };

@@ -40,7 +40,7 @@ local OUTCOMES = {
 }
 
 local VERDICTS = {
-  unchanged = { text = "unchanged", detail = "This edit changes nothing that runs." },
+  unchanged = { text = "up to date", detail = "The page runs what the buffer says." },
   hold = { text = "held", detail = "The page keeps the last version that works." },
   patch = { text = "sent", detail = "The edit is on its way to the page." },
   updateModule = { text = "sent", detail = "The module has to run again." },

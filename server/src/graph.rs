@@ -78,6 +78,12 @@ impl Graph {
         self.rev.load(Ordering::SeqCst)
     }
 
+    /// Revisions that begin from now on are larger than `rev`.
+    pub(crate) fn rise_to(&self, rev: Rev) {
+        // A page can't push the numbers out of the range in which its comparisons are fast.
+        self.rev.fetch_max(rev.min(1 << 29), Ordering::SeqCst);
+    }
+
     /// Begins a new revision. Only the engine does.
     pub(crate) fn next_rev(&self) -> Rev {
         self.rev.fetch_add(1, Ordering::SeqCst) + 1
@@ -311,6 +317,11 @@ impl Graph {
         };
         let kind = if module.flavour == Flavour::Cjs { ModuleKind::Cjs } else { ModuleKind::Esm };
         ModuleDef { id, kind, rev, stamp, sites, is_async: module.is_async, deps, dynamic, accepts, code }
+    }
+
+    /// What an import of the module `importer` means.
+    pub(crate) fn dependency(&self, spec: &str, importer: &str) -> Dep {
+        Dep::new(spec, self.target(spec, importer, ImportKind::Import))
     }
 
     fn target(&self, spec: &str, importer: &str, kind: ImportKind) -> Target {

@@ -36,11 +36,13 @@ pub(crate) struct PageModule {
 }
 
 /// A push on its way.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Sent {
     pub(crate) documents: FxHashMap<String, SentDocument>,
     /// The modules that run again with this push, and the revision they then have.
     pub(crate) updates: FxHashMap<String, Rev>,
+    /// What the page had of modules whose top level changes with this push: revision and top level's revision.
+    pub(crate) before: FxHashMap<String, (Rev, Rev)>,
 }
 
 /// The version of a document that a push carries.

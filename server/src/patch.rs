@@ -3,15 +3,19 @@
 //! Pure: no files, no pages, no time. A [`Program`] is the last good text of a module with its tree of sites; planning a
 //! new text gives a [`Verdict`] and moves the program on to it. Nothing that does not parse ever gets into a program.
 
+mod top;
+
 use std::sync::Arc;
 
 use ropey::Rope;
 
-use crate::compile::{Context, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module};
+use crate::compile::{
+    Context, Export, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module,
+};
 use crate::sites::collect::Flavour;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Bind, Rev, Scope, Site, SiteId, SiteKind};
+use crate::sites::{Rev, Scope, Site, SiteId, SiteKind};
 
 /// The last good text of a module and what is known of it.
 #[derive(Debug, Clone)]
@@ -26,6 +30,7 @@ pub struct Program {
     /// Every shape that the top level had, oldest first: a page runs one of them.
     pub roots: Vec<RootVersion>,
     items: Vec<Item>,
+    exports: Vec<Export>,
     jsx: Jsx,
     /// Hash of the site ids in source order.
     order: u64,
@@ -37,6 +42,8 @@ pub struct RootVersion {
     pub rev: Rev,
     pub shell: u64,
     pub scope: Arc<Scope>,
+    /// How a page gets here from the version before; `None`: only by running the module again.
+    pub top: Option<Arc<Top>>,
 }
 
 /// What becomes of an edit.
@@ -55,6 +62,26 @@ pub enum Verdict {
 #[derive(Debug, Clone, Default)]
 pub struct PatchPlan {
     pub sites: Vec<PlannedSite>,
+    /// What has to run in the module's scope first: bindings that were added or have new values.
+    pub top: Vec<Arc<Top>>,
+}
+
+/// A change of the top level that pages take over without running the module again.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Top {
+    /// Specifiers of added imports: their modules run first.
+    pub imports: Vec<String>,
+    pub steps: Vec<Step>,
+}
+
+/// An expression for the module's scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub code: String,
+    /// Line from 0.
+    pub line: u32,
+    /// The variable that keeps its value when the expression gives `false`.
+    pub keeps: Option<String>,
 }
 
 /// New code for one function.
@@ -95,11 +122,12 @@ impl Program {
         let mut module = compile_module(source, options, None, &mut ids)?;
         let root = std::mem::replace(&mut module.root, empty_site());
         let options = Options { flavour: Some(module.flavour), ..options };
-        let roots = vec![RootVersion { rev, shell: root.shell, scope: Arc::clone(&root.scope) }];
-        let (items, jsx) = (module.items.clone(), module.jsx.clone());
+        let roots = vec![RootVersion { rev, shell: root.shell, scope: Arc::clone(&root.scope), top: None }];
+        let (items, exports, jsx) = (module.items.clone(), module.exports.clone(), module.jsx.clone());
         let order = order_of(&root);
         Ok((
             Program {
+                exports,
                 text: Rope::from_str(source),
                 jsx,
                 order,
@@ -229,10 +257,30 @@ impl Program {
     /// The syntax errors (bytes of `source`); nothing has changed then.
     pub fn plan_module(&mut self, source: &str, rev: Rev) -> Result<Verdict, Vec<Problem>> {
         let mut ids = self.ids.clone();
-        let module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
+        let mut module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
+        let same_root = module.root.shell == self.root.shell;
+        let mut top = None;
+        let same_names = same_binds(&self.root.scope, &module.root.scope);
+        let mut added = Vec::new();
+        if !same_root
+            && same_names
+            && let Some(soft) = top::soften(&self.items, &self.exports, &module)
+        {
+            added = soft.added_names(&module);
+            // Patches reach added names through the overlay, so the text is compiled again with them in it.
+            let mut ids = self.ids.clone();
+            soft.name(&mut ids, &self.ids, &module);
+            let again = compile_module(source, self.options, Some(&self.root), &mut ids)?;
+            top = Some(Arc::new(soft.steps(&again, source, &self.text.to_string(), &ids, rev)));
+            module = again;
+            self.ids = ids;
+        } else {
+            self.ids = ids;
+        }
+        let mut ids = self.ids.clone();
         let mut root = module.root;
-        let same_root = root.shell == self.root.shell;
-        let changes = diff::changed(&self.root, &root);
+        let mut changes = diff::changed(&self.root, &root);
+        uses_of(&root, &added, &mut Vec::new(), &mut changes);
         let rope = Rope::from_str(source);
         let mut plan = PatchPlan::default();
         for change in &changes {
@@ -249,25 +297,36 @@ impl Program {
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
         }
-        let reason = (!same_root).then(|| why(&self.items, &module.items));
+        let reason = (!same_root && top.is_none()).then(|| why(&self.items, &module.items));
         let untouched = same_root && root.deep == self.root.deep;
         self.text = rope;
         self.order = order_of(&root);
         self.root = root;
         self.ids = ids;
         self.items = module.items;
+        self.exports = module.exports;
         self.jsx = module.jsx;
         if untouched {
             return Ok(Verdict::Unchanged);
         }
         self.rev = rev;
-        match reason {
-            Some(reason) => {
-                self.roots.push(RootVersion { rev, shell: self.root.shell, scope: Arc::clone(&self.root.scope) });
-                Ok(Verdict::UpdateModule(reason))
-            }
-            None => Ok(Verdict::Patch(plan)),
+        if !same_root {
+            let (shell, scope) = (self.root.shell, Arc::clone(&self.root.scope));
+            self.roots.push(RootVersion { rev, shell, scope, top: top.clone() });
         }
+        match reason {
+            Some(reason) => Ok(Verdict::UpdateModule(reason)),
+            None => {
+                plan.top.extend(top);
+                Ok(Verdict::Patch(plan))
+            }
+        }
+    }
+
+    /// The steps that bring a page from the top level it has to the newest one, if steps can.
+    pub fn top_since(&self, root_rev: Rev) -> Option<Vec<Arc<Top>>> {
+        let after = self.roots.partition_point(|it| it.rev <= root_rev);
+        self.roots[after..].iter().map(|it| it.top.clone()).collect()
     }
 
     /// Equal for the same text with the same site ids.
@@ -319,9 +378,7 @@ impl Program {
         site.free.iter().all(|name| match (self.root.scope.names.get(name), page_root.scope.names.get(name)) {
             (None, _) => true,
             (Some(now), Some(then)) => now == then,
-            (Some(Bind::Local | Bind::Import { .. }), None) => {
-                site.scope.lookup(name) != self.root.scope.names.get(name)
-            }
+            (Some(_), None) => site.scope.lookup(name) != self.root.scope.names.get(name),
         })
     }
 
@@ -357,9 +414,10 @@ struct Place {
     column: u32,
 }
 
-/// Whether code with these free names, written for `new`, finds all of them in `old`.
+/// Whether code with these free names, written for `new`, finds all of them in `old`. The top level is the same for both:
+/// what it lacks comes with the patch.
 fn runs_in(free: &[Box<str>], new: &Scope, old: &Scope) -> bool {
-    free.iter().all(|name| new.lookup(name).is_none() || old.lookup(name).is_some())
+    free.iter().all(|name| !new.is_inner(name) || old.lookup(name).is_some())
 }
 
 fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {
@@ -454,6 +512,27 @@ fn numbers(site: &Site) -> Vec<SiteId> {
     let mut list = Vec::new();
     site.walk(0, &mut |it, _| list.push(it.id));
     list
+}
+
+/// Whether every name that both top levels have stands for the same thing.
+fn same_binds(old: &Scope, new: &Scope) -> bool {
+    new.names.iter().all(|(name, bind)| old.names.get(name).is_none_or(|it| it == bind))
+}
+
+/// Functions whose text is the same but that name what was just added: until now they meant a global, or nothing.
+fn uses_of(site: &Site, added: &[String], path: &mut Vec<usize>, changes: &mut Vec<diff::Changed>) {
+    if added.is_empty() {
+        return;
+    }
+    let uses = site.kind != SiteKind::Module && added.iter().any(|it| site.free.iter().any(|free| **free == **it));
+    if uses && !changes.iter().any(|it| it.id == site.id) {
+        changes.push(diff::Changed { id: site.id, path: path.clone(), own: true });
+    }
+    for (index, child) in site.children.iter().enumerate() {
+        path.push(index);
+        uses_of(child, added, path, changes);
+        path.pop();
+    }
 }
 
 fn order_of(root: &Site) -> u64 {

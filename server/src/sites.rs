@@ -104,6 +104,8 @@ pub enum Bind {
         holder: u32,
         member: Option<Box<str>>,
     },
+    /// A binding of the top level that was added while pages ran: it lives in the module's overlay.
+    Overlay,
 }
 
 /// A lexical scope that a site can be created in.
@@ -116,6 +118,17 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether `name` is bound below the top level.
+    fn is_inner_of(scope: &Scope, name: &str) -> bool {
+        let Some(parent) = scope.parent.as_deref() else { return false };
+        scope.names.contains_key(name) || Scope::is_inner_of(parent, name)
+    }
+
+    /// Whether what `name` means here is bound below the top level.
+    pub fn is_inner(&self, name: &str) -> bool {
+        Scope::is_inner_of(self, name)
+    }
+
     /// The binding that `name` means in this scope.
     pub fn lookup(&self, name: &str) -> Option<&Bind> {
         let mut scope = Some(self);

@@ -147,10 +147,13 @@ pub struct Reason {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ToPage {
     /// The answer to a hello.
+    /// `modules`: the numbers that this server has for what the page got from another one.
     Welcome {
         v: u32,
         server: String,
         page: PageId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        modules: Vec<ModuleRev>,
     },
     /// Changes that apply together. `seq` counts from 1 for each page, without gaps.
     Push {
@@ -191,6 +194,9 @@ pub enum Change {
         stamp: String,
         sites: Vec<SitePatch>,
         nsites: u32,
+        /// What the module's top level takes over first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        top: Option<TopPatch>,
     },
     /// The module has to run again: `defs[0]` is the module, the others are modules new to the page.
     Update {
@@ -225,6 +231,29 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         column: Option<u32>,
     },
+}
+
+/// Declarations that are added to a running module, or get other values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TopPatch {
+    /// Imports that the module has now: their modules run before the steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deps: Vec<Dep>,
+    /// Modules that these imports reach and the page lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defs: Vec<ModuleDef>,
+    pub steps: Vec<TopStep>,
+}
+
+/// An expression that is evaluated through the hook of the module's scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopStep {
+    pub code: String,
+    /// The line of the module, from 0, that the first line of `code` is on.
+    pub line: u32,
+    /// The variable that keeps its value, because it was written since, when the expression gives `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<String>,
 }
 
 /// New code for one function.

@@ -95,14 +95,18 @@ export async function startCodeServer(t, { folder, vsix, settings = {} }) {
       ...["--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry", "--disable-update-check"],
       ...["--disable-workspace-trust", "--disable-getting-started-override", folder],
     ],
-    { env, stdio: ["ignore", "pipe", "pipe"] },
+    // A process group of its own: its children outlive it by some seconds and would write into folders just removed.
+    { env, stdio: ["ignore", "pipe", "pipe"], detached: true },
   );
+  const killAll = () => killGroup(child.pid);
+  process.once("exit", killAll);
   let output = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (output += text));
   const ended = new Promise((resolve) => child.once("close", resolve));
   atEnd(t, async () => {
+    process.off("exit", killAll);
     child.kill("SIGTERM");
-    await within("code-server to end", ended).finally(() => child.kill("SIGKILL"));
+    await within("code-server to end", ended).finally(killAll);
   });
   const url = await within(
     () => `code-server to listen; it wrote:\n${output}`,
@@ -116,6 +120,20 @@ export async function startCodeServer(t, { folder, vsix, settings = {} }) {
     }),
   );
   return { url: new URL(/** @type {string} */ (url)), folder, log: () => output };
+}
+
+/**
+ * Ends whatever is left of a process group.
+ *
+ * @param {number | undefined} leader
+ */
+function killGroup(leader) {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== "ESRCH") throw error;
+  }
 }
 
 /**

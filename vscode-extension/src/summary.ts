@@ -118,7 +118,7 @@ const outcomeWords: Record<OutcomeKind, Last> = {
 };
 
 const verdictWords: Record<Verdict["verdict"], Last> = {
-  unchanged: { icon: "zap", text: "unchanged", detail: "This edit changes nothing that runs.", level: "normal" },
+  unchanged: { icon: "zap", text: "up to date", detail: "The page runs what the editor shows.", level: "normal" },
   hold: outcomeWords.held,
   patch: { icon: "zap", text: "sent", detail: "The edit is on its way to the page.", level: "normal" },
   updateModule: { icon: "zap", text: "sent", detail: "The module has to run again.", level: "normal" },

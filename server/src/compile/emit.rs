@@ -37,12 +37,17 @@ pub(super) fn sort(ops: &mut [Op]) {
 
 fn expand(text: &str, ids: &[SiteId], guards: &str, mode: Mode, out: &mut String) {
     let mut rest = text;
-    while let Some(found) = rest.find(['\u{1}', '\u{3}', '\u{4}']) {
+    while let Some(found) = rest.find(['\u{1}', '\u{3}', '\u{4}', '\u{5}']) {
         out.push_str(&rest[..found]);
         let marker = rest.as_bytes()[found];
         let Some(end) = rest[found..].find('\u{2}').map(|it| it + found) else { break };
         let inner = &rest[found + 1..end];
         match (marker, mode) {
+            (5, mode) => {
+                // Text that differs: as loaded, and in a patch.
+                let (load, patch) = inner.split_once('\u{6}').unwrap_or((inner, inner));
+                out.push_str(if matches!(mode, Mode::Load) { load } else { patch });
+            }
             (4, Mode::Load) => {}
             (4, Mode::Patch(rev)) => out.push_str(&format!("{inner}.r={rev};")),
             (_, mode) => {

@@ -73,6 +73,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         strict: old.strict,
         is_function: true,
         jsx: context.jsx.clone(),
+        overlay: ids.overlay().clone(),
     };
     let mut collector = Collector::new(&source, scoping, base);
     if !walk_root(&mut collector, &parsed.program, old, span) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, Declaration, ExportDefaultDeclarationKind, ImportDeclarationSpecifier, ModuleExportName,
-    Program, Statement,
+    BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind, ImportDeclarationSpecifier,
+    ModuleExportName, Program, Statement, VariableDeclarationKind,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{Parser, ParserReturn, config::TokensParserConfig};
@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::Problem;
 use super::emit::{self, Mode};
+use super::purity::{self, Purity};
 use crate::sites::collect::{Base, Collector, Flavour, Op, Order, is_identifier, quoted};
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
@@ -50,6 +51,24 @@ pub struct Module {
     /// Direct `eval` or `with`: names of the text can't be known.
     pub dynamic_scope: bool,
     pub jsx: Jsx,
+    /// For [`Module::patch_text`].
+    ops: Vec<Op>,
+    by_raw: Vec<crate::sites::SiteId>,
+    /// Variables for the hooks of the top level's classes.
+    classes: Vec<String>,
+}
+
+impl Module {
+    /// A part of the module's text as code of a patch of this revision. `source` is the text that was compiled.
+    pub fn patch_text(&self, source: &str, part: (u32, u32), rev: crate::sites::Rev) -> String {
+        emit::emit(source, &self.ops, part.0, part.1, &self.by_raw, &self.flavour.guards(), Mode::Patch(rev))
+    }
+
+    /// Declarations of the variables that a class in a patch text needs.
+    pub fn class_variables(&self, text: &str) -> String {
+        let used: Vec<&str> = self.classes.iter().map(String::as_str).filter(|it| text.contains(it)).collect();
+        if used.is_empty() { String::new() } else { format!("let {};", used.join(",")) }
+    }
 }
 
 /// One exported name and the expression that reads it.
@@ -60,7 +79,7 @@ pub struct Export {
 }
 
 /// One top-level statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Item {
     pub kind: ItemKind,
     pub hash: u64,
@@ -68,15 +87,37 @@ pub struct Item {
     pub end: u32,
     /// What it declares.
     pub names: Vec<String>,
+    /// The same, with what each is; empty for what can't be taken over into a running module.
+    pub bindings: Vec<Binding>,
+    /// It may run once where pages run already: it only makes values.
+    pub is_addable: bool,
+    /// It may run again: it gives equal values each time.
+    pub is_pure: bool,
+    /// Top-level names whose values its initializers read.
+    pub reads: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One name that a top-level statement declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    pub name: String,
+    pub is_const: bool,
+    /// The initializer, or the declaration of a function or class. Bytes of the module's text.
+    pub value: Option<(u32, u32)>,
+    /// For a function: where its parameters start.
+    pub params: Option<u32>,
+    pub is_async: bool,
+    pub is_generator: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ItemKind {
     Import,
     Export,
     Function,
     Class,
     Variable,
+    #[default]
     Statement,
 }
 
@@ -99,7 +140,7 @@ pub fn compile_module(
     let scoping = semantic.semantic.scoping();
     let strict = flavour == Flavour::Esm || parsed.program.directives.iter().any(|it| it.directive == "use strict");
     let jsx = jsx_of(source, &parsed.program, ids);
-    let base = Base { flavour, strict, jsx: jsx.clone(), ..Base::default() };
+    let base = Base { flavour, strict, jsx: jsx.clone(), overlay: ids.overlay().clone(), ..Base::default() };
     let mut collector = Collector::new(source, scoping, base);
     let mut shape = Shape::default();
     shape.read_imports(&parsed.program, &mut collector, ids);
@@ -119,7 +160,7 @@ pub fn compile_module(
     if let Some(package) = jsx.source.as_ref().filter(|_| collector.seen.jsx) {
         shape.request(package, ids);
         shape.holder(package);
-        shape.items.push(Item { kind: ItemKind::Import, hash: 1, start: 0, end: 0, names: Vec::new() });
+        shape.items.push(Item { kind: ItemKind::Import, hash: 1, ..Item::default() });
     }
     if source.contains("$cap_") || options.plain || collector.seen.dynamic_scope && flavour == Flavour::Esm {
         for site in &mut collector.sites {
@@ -159,7 +200,8 @@ pub fn compile_module(
     emit::sort(&mut collector.ops);
     let body = emit::emit(source, &collector.ops, 0, end, &by_raw, &flavour.guards(), Mode::Load);
     let is_async = collector.seen.has_top_level_await && flavour == Flavour::Esm;
-    let code = factory(flavour, strict, is_async, &shape, &collector.seen.base_classes, &body);
+    let code =
+        factory(flavour, strict, is_async, &shape, &collector.seen.base_classes, &Added::of(ids, &root, &shape), &body);
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
     Ok(Module {
@@ -176,6 +218,9 @@ pub fn compile_module(
         unresolved,
         dynamic_scope: collector.seen.dynamic_scope,
         jsx,
+        ops: collector.ops,
+        by_raw,
+        classes: collector.seen.base_classes,
     })
 }
 
@@ -233,7 +278,7 @@ fn top_scope(
     let names = scoping
         .get_bindings(program.scope_id())
         .iter()
-        .map(|(name, symbol)| (Box::from(name.as_str()), collector.imports.get(symbol).cloned().unwrap_or(Bind::Local)))
+        .map(|(name, symbol)| (Box::from(name.as_str()), collector.top_bind(name.as_str(), *symbol)))
         .collect();
     std::sync::Arc::new(crate::sites::Scope { parent: None, names, privates: Vec::new() })
 }
@@ -277,6 +322,8 @@ impl Shape {
             match statement {
                 Statement::ImportDeclaration(import) => {
                     self.request(&import.source.value, ids);
+                    // Also for an import of nothing: a name may be imported from it while pages run.
+                    self.holder(&import.source.value);
                     for specifier in import.specifiers.iter().flatten() {
                         let (local, member): (&BindingIdentifier<'_>, Option<Box<str>>) = match specifier {
                             ImportDeclarationSpecifier::ImportSpecifier(it) => {
@@ -302,10 +349,36 @@ impl Shape {
         }
     }
 
+    /// A `const` whose initializer may be changed while pages run is loaded as a `let`. Assigning it stays an error,
+    /// because one that is assigned anywhere is left alone.
+    fn soften_const(&self, statement: &Statement<'_>, item: &Item, scoping: &Scoping, collector: &mut Collector<'_>) {
+        let declaration = match statement {
+            Statement::VariableDeclaration(it) => it,
+            Statement::ExportDeclaration(it) => match &it.declaration {
+                Declaration::VariableDeclaration(it) => it,
+                _ => return,
+            },
+            _ => return,
+        };
+        let is_classic = matches!(collector.base.flavour, Flavour::Classic(_));
+        let is_const = item.bindings.iter().any(|it| it.is_const);
+        let assigned = declaration
+            .declarations
+            .iter()
+            .flat_map(|it| it.id.get_binding_identifiers())
+            .any(|it| scoping.symbol_is_mutated(it.symbol_id()));
+        if is_const && item.is_pure && !assigned && !is_classic {
+            let start = declaration.span.start;
+            collector.ops.push(Op::replace(start, start + 5, "let".to_owned()));
+        }
+    }
+
     fn statement<'a>(&mut self, statement: &Statement<'a>, scoping: &Scoping, collector: &mut Collector<'_>) {
         let span = statement.span();
         let (kind, names) = describe(statement);
-        self.items.push(Item { kind, hash: 0, start: span.start, end: span.end, names });
+        let item = takeable(statement, Item { kind, start: span.start, end: span.end, names, ..Item::default() });
+        self.soften_const(statement, &item, scoping, collector);
+        self.items.push(item);
         match statement {
             Statement::ImportDeclaration(_) => collector.ops.push(blank(collector.source, span)),
             Statement::ExportAllDeclaration(it) => {
@@ -537,11 +610,114 @@ fn describe(statement: &Statement<'_>) -> (ItemKind, Vec<String>) {
     }
 }
 
+/// Lets patches reach what was added while other pages ran: this page has it as a binding of the top level.
+struct Added {
+    accessors: String,
+    holders: Vec<String>,
+}
+
+impl Added {
+    fn of(ids: &Ids, root: &Site, shape: &Shape) -> Added {
+        let used = |it: &String| shape.holders.keys().any(|holder| *it == format!("$cap_i{holder}"));
+        Added {
+            accessors: accessors(ids, root),
+            holders: ids.overlay().iter().filter(|it| used(it)).cloned().collect(),
+        }
+    }
+}
+
+fn accessors(ids: &Ids, root: &Site) -> String {
+    let known = |name: &str| root.scope.names.contains_key(name);
+    let mut parts = Vec::new();
+    for name in ids.overlay() {
+        if name.starts_with("$cap_i") {
+            continue;
+        }
+        if known(name) {
+            parts.push(format!("get {name}(){{return {name}}},set {name}($cap_v){{{name}=$cap_v}}"));
+        }
+    }
+    if parts.is_empty() { String::new() } else { format!("$cap_g.o={{__proto__:null,{}}};", parts.join(",")) }
+}
+
+/// Fills in what may be taken over into pages that run: bindings with their values.
+fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
+    let declaration = match statement {
+        Statement::ExportDeclaration(it) => &it.declaration,
+        other => match other.as_declaration() {
+            Some(it) => it,
+            None => return item,
+        },
+    };
+    let span = |it: Span| Some((it.start, it.end));
+    match declaration {
+        Declaration::FunctionDeclaration(function) => {
+            let Some(id) = &function.id else { return item };
+            item.is_addable = true;
+            item.is_pure = true;
+            item.bindings.push(Binding {
+                name: id.name.to_string(),
+                is_const: false,
+                value: span(function.span),
+                params: Some(function.params.span.start),
+                is_async: function.r#async,
+                is_generator: function.generator,
+            });
+        }
+        Declaration::ClassDeclaration(class) => {
+            let Some(id) = &class.id else { return item };
+            item.is_addable = purity::judge_class(class) <= Purity::Fresh;
+            let name = id.name.to_string();
+            item.bindings.push(Binding {
+                name,
+                is_const: false,
+                value: span(class.span),
+                params: None,
+                is_async: false,
+                is_generator: false,
+            });
+        }
+        Declaration::VariableDeclaration(variable) => {
+            let mut worst = Purity::Pure;
+            for declarator in &variable.declarations {
+                let BindingPattern::BindingIdentifier(id) = &declarator.id else {
+                    item.bindings.clear();
+                    return item;
+                };
+                if let Some(init) = &declarator.init {
+                    worst = worst.max(purity::judge(init, &mut item.reads));
+                }
+                item.bindings.push(Binding {
+                    name: id.name.to_string(),
+                    is_const: variable.kind == VariableDeclarationKind::Const,
+                    value: declarator.init.as_ref().and_then(|it| span(it.span())),
+                    params: None,
+                    is_async: false,
+                    is_generator: false,
+                });
+            }
+            item.is_addable = worst <= Purity::Fresh;
+            item.is_pure = worst == Purity::Pure;
+        }
+        _ => {}
+    }
+    item
+}
+
 /// The function that a page evaluates: see `docs/protocol.md`, "Factory source".
-fn factory(flavour: Flavour, strict: bool, is_async: bool, shape: &Shape, classes: &[String], body: &str) -> String {
+fn factory(
+    flavour: Flavour,
+    strict: bool,
+    is_async: bool,
+    shape: &Shape,
+    classes: &[String],
+    added: &Added,
+    body: &str,
+) -> String {
+    let Added { accessors: overlay, holders: late } = added;
     let directive = if strict { "\"use strict\";" } else { "" };
     let classes = if classes.is_empty() { String::new() } else { format!("let {};", classes.join(",")) };
-    let top = format!("const $cap_s0=$cap_c=>eval($cap_c),$cap_g=$cap_m.guards($cap_s0);{classes}");
+    let top = format!("const $cap_s0=$cap_c=>eval($cap_c),$cap_g=$cap_m.guards($cap_s0);{classes}{overlay}");
     match flavour {
         Flavour::Esm => {
             let mut head = String::new();
@@ -564,6 +740,9 @@ fn factory(flavour: Flavour, strict: bool, is_async: bool, shape: &Shape, classe
             // The holders stand before anything runs: a cycle can call a hoisted function of this module early.
             if !holders.is_empty() {
                 head.push_str(&format!("const {};", holders.join(",")));
+            }
+            for holder in late {
+                head.push_str(&format!("$cap_g.o.{holder}={holder};"));
             }
             head.push_str(if is_async { "await $cap_m.link();" } else { "$cap_m.link();" });
             let kind = if is_async { "async" } else { "" };

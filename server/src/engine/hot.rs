@@ -29,6 +29,8 @@ pub(crate) struct Hot {
 #[derive(Debug, Default)]
 pub(crate) struct Planned {
     pub(crate) patched: Vec<PlannedSite>,
+    /// Declarations of the top level were taken over.
+    pub(crate) top: bool,
     pub(crate) update: Option<Reason>,
     pub(crate) hold: Option<Reason>,
 }
@@ -210,6 +212,7 @@ fn add(planned: &mut Planned, verdict: Verdict) {
         Verdict::UpdateModule(reason) => planned.update = Some(reason),
         Verdict::Patch(plan) => {
             // One text can change a function twice in one plan (two places in it): the later code counts.
+            planned.top |= !plan.top.is_empty();
             for site in plan.sites {
                 planned.patched.retain(|it| it.id != site.id);
                 planned.patched.push(site);

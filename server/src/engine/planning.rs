@@ -233,8 +233,8 @@ impl Engine {
         };
         turn.documents.extend([sent(&id)]);
         let Some(planned) = self.plan_module(&id, turn) else { return };
-        let Planned { patched, update, hold } = planned;
-        let (verdict, reason) = match (&update, patched.is_empty(), &hold) {
+        let Planned { patched, top, update, hold } = planned;
+        let (verdict, reason) = match (&update, patched.is_empty() && !top, &hold) {
             (Some(reason), ..) => ("updateModule", Some(reason)),
             (None, false, hold) => ("patch", hold.as_ref()),
             (None, true, Some(reason)) => ("hold", Some(reason)),
@@ -282,7 +282,7 @@ impl Engine {
         if planned.update.is_some() || hot.update_since.is_some() {
             hot.update_since = Some(Instant::now());
         }
-        if !planned.patched.is_empty() || planned.update.is_some() {
+        if !planned.patched.is_empty() || planned.top || planned.update.is_some() {
             turn.patched.insert(id.to_owned(), (before, planned.patched.clone()));
         }
         Some(planned)

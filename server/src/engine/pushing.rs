@@ -3,18 +3,20 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::mpsc;
 
 use super::event::{Notice, OutcomeNotice, ReasonNotice};
 use super::hot::Hot;
 use super::planning::Turn;
 use super::{Engine, When};
-use crate::graph::Compiled;
+use crate::graph::{Compiled, Graph};
 use crate::pages::{Page, PageModule, Sent, SentDocument};
-use crate::patch::{PatchPlan, PlannedSite};
+use crate::patch::{PlannedSite, Top};
 use crate::sites::Rev;
-use crate::wire::{self, Change, FromPage, ModuleOutcome, ModuleRev, Outcome, PageId, SitePatch, Target, ToPage};
+use crate::wire::{
+    self, Change, FromPage, ModuleOutcome, ModuleRev, Outcome, PageId, SitePatch, Target, ToPage, TopPatch, TopStep,
+};
 
 impl Engine {
     /// Sends each page its part of what a turn changed, in one message.
@@ -24,32 +26,43 @@ impl Engine {
         }
         let mut common: FxHashMap<String, Vec<SitePatch>> = FxHashMap::default();
         let mut gave_up = false;
+        let modules = Modules { graph: &self.graph, hot: &self.hot };
         for (_, page) in self.pages.connected_mut() {
             let mut changes = Vec::new();
+            let mut tops = FxHashMap::default();
+            let has = page.module_ids();
             for (id, (before, sites)) in &turn.patched {
                 let Some(hot) = self.hot.get(id) else { continue };
                 let Some(known) = page.modules.get_mut(id) else { continue };
+                let had = (known.rev, known.root_rev);
                 let is_current = known.rev == *before && known.skipped.is_empty();
-                let same_root = hot.program.root_at(known.root_rev).shell == hot.program.root.shell;
-                if is_current && same_root {
-                    // The usual case: every page gets the same.
-                    let patches = common
-                        .entry(id.clone())
-                        .or_insert_with(|| sites.iter().map(|it| site_patch(it, hot.program.rev)).collect());
-                    if !patches.is_empty() {
-                        changes.push(patch(hot, id, known.rev, patches.clone()));
+                let Some(steps) = hot.program.top_since(known.root_rev).filter(|_| is_current) else {
+                    changes.extend(due(modules, hot, id, known, &has));
+                    if known.root_rev != had.1 {
+                        tops.insert(id.clone(), had);
                     }
-                    known.rev = hot.program.rev;
                     continue;
+                };
+                // The usual case: every page gets the same.
+                let patches = common
+                    .entry(id.clone())
+                    .or_insert_with(|| sites.iter().map(|it| site_patch(it, hot.program.rev)).collect());
+                let top = top_patch(modules, id, &steps, &has);
+                if top.is_some() {
+                    tops.insert(id.clone(), had);
                 }
-                changes.extend(due(hot, id, known));
+                if !patches.is_empty() || top.is_some() {
+                    changes.push(patch(hot, id, known.rev, patches.clone(), top));
+                }
+                known.rev = hot.program.rev;
+                known.root_rev = hot.program.rev;
             }
             changes.extend(turn.others.iter().filter(|it| concerns(it, page)).cloned());
             if changes.is_empty() {
                 continue;
             }
             let documents = turn.documents.clone();
-            page.push(when, changes, Sent { documents, updates: FxHashMap::default() });
+            page.push(when, changes, Sent { documents, before: tops, ..Sent::default() });
             gave_up |= !page.is_connected();
         }
         if gave_up {
@@ -100,13 +113,13 @@ impl Engine {
             without.insert(id.to_owned());
             // The engine can't be asked while it asks: what it owns and the page lacks is defined below.
             let mut defs = vec![def.clone()];
-            for added in crawl(&graph, &self.hot, &new, &without) {
+            for added in crawl(Modules { graph: &graph, hot: &self.hot }, &new, &without) {
                 defs.push(added);
             }
             let updates = FxHashMap::from_iter([(id.to_owned(), rev)]);
             let documents = document.iter().map(|it| (id.to_owned(), it.clone())).collect();
             let change = Change::Update { module: id.to_owned(), from, rev, defs };
-            page.push(when, vec![change], Sent { documents, updates });
+            page.push(when, vec![change], Sent { documents, updates, ..Sent::default() });
         }
     }
 
@@ -131,13 +144,9 @@ impl Engine {
                     })
                     .collect();
                 let mut defs = vec![wire::ModuleDef { rev, ..(*def).clone() }];
-                defs.extend(crawl(&graph, &self.hot, &entries, &without));
+                defs.extend(crawl(Modules { graph: &graph, hot: &self.hot }, &entries, &without));
                 let change = Change::Update { module: id.clone(), from: 0, rev, defs };
-                page.push(
-                    When::Disk,
-                    vec![change],
-                    Sent { documents: FxHashMap::default(), updates: FxHashMap::default() },
-                );
+                page.push(When::Disk, vec![change], Sent::default());
             }
         }
     }
@@ -168,6 +177,11 @@ impl Engine {
         }
         let before = std::mem::take(&mut page.modules);
         let mut stale = Vec::new();
+        let mut renumbered = Vec::new();
+        if !is_ours {
+            // Code of a page compares revisions: ours must be above all that it has seen.
+            self.graph.rise_to(modules.iter().map(|it| it.rev).max().unwrap_or_default());
+        }
         for it in modules {
             let known = before.get(&it.id);
             let hot = self.hot.get(&it.id);
@@ -176,24 +190,34 @@ impl Engine {
                 stale.push(it.id);
                 continue;
             };
+            if !is_ours {
+                renumbered.push(ModuleRev { id: it.id.clone(), rev, stamp: it.stamp.clone() });
+            }
             let root_rev = known.map_or(rev, |it| it.root_rev);
             let refused = known.map_or(0, |it| it.refused);
             let skipped = known.map(|it| it.skipped.clone()).unwrap_or_default();
             page.modules.insert(it.id, PageModule { rev, root_rev, skipped, refused });
         }
-        page.send(ToPage::Welcome { v: wire::VERSION, server: self.server.clone(), page: id.clone() });
+        page.send(ToPage::Welcome {
+            v: wire::VERSION,
+            server: self.server.clone(),
+            page: id.clone(),
+            modules: renumbered,
+        });
         if !stale.is_empty() {
             let message = format!("the server was restarted and {} is another text now", stale[0]);
             page.send(reload("restarted", &message));
             return;
         }
         let mut changes = Vec::new();
+        let has = page.module_ids();
+        let modules = Modules { graph: &self.graph, hot: &self.hot };
         for (module, known) in &mut page.modules {
             let Some(hot) = self.hot.get(module) else { continue };
-            changes.extend(due(hot, module, known));
+            changes.extend(due(modules, hot, module, known, &has));
         }
         if !changes.is_empty() {
-            page.push(When::Typing, changes, Sent { documents: FxHashMap::default(), updates: FxHashMap::default() });
+            page.push(When::Typing, changes, Sent::default());
         }
         // A page that loaded an older top level gets the newer one as if it had just been typed.
         let behind: Vec<String> = page
@@ -216,15 +240,18 @@ impl Engine {
     pub(super) fn loaded(&mut self, id: &PageId, modules: Vec<ModuleRev>) {
         let Some(page) = self.pages.get_mut(id) else { return };
         let mut changes = Vec::new();
+        let mut has = page.module_ids();
+        has.extend(modules.iter().map(|it| it.id.clone()));
+        let readable = Modules { graph: &self.graph, hot: &self.hot };
         for it in modules {
             let mut known = PageModule { rev: it.rev, root_rev: it.rev, skipped: Vec::new(), refused: 0 };
             if let Some(hot) = self.hot.get(&it.id) {
-                changes.extend(due(hot, &it.id, &mut known));
+                changes.extend(due(readable, hot, &it.id, &mut known, &has));
             }
             page.modules.insert(it.id, known);
         }
         if !changes.is_empty() {
-            page.push(When::Typing, changes, Sent { documents: FxHashMap::default(), updates: FxHashMap::default() });
+            page.push(When::Typing, changes, Sent::default());
         }
     }
 
@@ -245,6 +272,13 @@ impl Engine {
                     Outcome::NeedsReload | Outcome::Threw | Outcome::Refused => known.refused = rev,
                     Outcome::NextCall | Outcome::Held => {}
                 }
+            }
+            let went_wrong = matches!(result.outcome, Outcome::Held | Outcome::Refused | Outcome::Threw);
+            if let Some((rev, root_rev)) = sent.before.get(&result.module).filter(|_| went_wrong)
+                && let Some(known) = page.modules.get_mut(&result.module)
+            {
+                // The page's top level is still the old one: the next push brings all of it again.
+                (known.rev, known.root_rev) = (*rev, *root_rev);
             }
             if let Some(document) = sent.documents.get(&result.module) {
                 notices.push(OutcomeNotice {
@@ -278,20 +312,63 @@ fn concerns(change: &Change, page: &Page) -> bool {
     }
 }
 
-/// The patch that brings a page's functions of one module up to date, as far as its top level lets them run.
-fn due(hot: &Hot, id: &str, known: &mut PageModule) -> Option<Change> {
-    let root = hot.program.root_at(known.root_rev);
-    let (plan, left) = hot.program.catch_up(known.rev, &known.skipped, root);
-    let from = known.rev;
-    known.rev = hot.program.rev.max(known.rev);
-    known.skipped = left;
-    let PatchPlan { sites } = plan;
-    (!sites.is_empty()).then(|| patch(hot, id, from, sites.iter().map(|it| site_patch(it, hot.program.rev)).collect()))
+/// What can be read while pages are written to.
+#[derive(Clone, Copy)]
+struct Modules<'m> {
+    graph: &'m Graph,
+    hot: &'m FxHashMap<String, Hot>,
 }
 
-fn patch(hot: &Hot, id: &str, from: Rev, sites: Vec<SitePatch>) -> Change {
+/// The patch that brings a page's copy of one module up to date, as far as its top level lets it.
+fn due(modules: Modules<'_>, hot: &Hot, id: &str, known: &mut PageModule, has: &FxHashSet<String>) -> Option<Change> {
+    let tops = hot.program.top_since(known.root_rev);
+    // With the steps to the newest top level, every function runs on it.
+    let root_rev = if tops.is_some() { hot.program.rev } else { known.root_rev };
+    let (plan, left) = hot.program.catch_up(known.rev, &known.skipped, hot.program.root_at(root_rev));
+    let top = tops.and_then(|it| top_patch(modules, id, &it, has));
+    let from = known.rev;
+    known.rev = hot.program.rev.max(known.rev);
+    known.root_rev = root_rev.max(known.root_rev);
+    known.skipped = left;
+    if plan.sites.is_empty() && top.is_none() {
+        return None;
+    }
+    let sites = plan.sites.iter().map(|it| site_patch(it, hot.program.rev)).collect();
+    Some(patch(hot, id, from, sites, top))
+}
+
+/// What a page has to run to get these versions of a module's top level, one after another.
+fn top_patch(
+    modules: Modules<'_>,
+    id: &str,
+    tops: &[std::sync::Arc<Top>],
+    has: &FxHashSet<String>,
+) -> Option<TopPatch> {
+    if tops.is_empty() {
+        return None;
+    }
+    let mut patch = TopPatch { deps: Vec::new(), defs: Vec::new(), steps: Vec::new() };
+    for top in tops {
+        patch.deps.extend(top.imports.iter().map(|it| modules.graph.dependency(it, id)));
+        let steps =
+            top.steps.iter().map(|it| TopStep { code: it.code.clone(), line: it.line, keeps: it.keeps.clone() });
+        patch.steps.extend(steps);
+    }
+    let entries: Vec<String> = patch
+        .deps
+        .iter()
+        .filter_map(|it| match &it.target {
+            Target::Id(id) => Some(id.clone()),
+            _ => None,
+        })
+        .collect();
+    patch.defs = crawl(modules, &entries, has);
+    Some(patch)
+}
+
+fn patch(hot: &Hot, id: &str, from: Rev, sites: Vec<SitePatch>, top: Option<TopPatch>) -> Change {
     let nsites = hot.program.ids.len();
-    Change::Patch { module: id.to_owned(), from, rev: hot.program.rev, stamp: hot.program.stamp(), sites, nsites }
+    Change::Patch { module: id.to_owned(), from, rev: hot.program.rev, stamp: hot.program.stamp(), sites, nsites, top }
 }
 
 fn site_patch(site: &PlannedSite, rev: Rev) -> SitePatch {
@@ -324,12 +401,8 @@ fn same_as_ours(graph: &crate::graph::Graph, hot: Option<&Hot>, it: &ModuleRev) 
 }
 
 /// What the new imports of an updated module bring along.
-fn crawl(
-    graph: &crate::graph::Graph,
-    hot: &FxHashMap<String, Hot>,
-    entries: &[String],
-    without: &rustc_hash::FxHashSet<String>,
-) -> Vec<wire::ModuleDef> {
+fn crawl(modules: Modules<'_>, entries: &[String], without: &FxHashSet<String>) -> Vec<wire::ModuleDef> {
+    let Modules { graph, hot } = modules;
     let mut seen = without.clone();
     let mut waiting: Vec<String> = entries.to_vec();
     let mut defs = Vec::new();

@@ -38,10 +38,14 @@ pub fn diff(options: DiffOptions) -> anyhow::Result<ExitCode> {
             Verdict::Hold(Reason { code: "syntax", message, start: 0, end: 0 })
         }
     };
+    let mut steps = Vec::new();
     let (word, reason, sites): (_, Option<Reason>, Vec<PlannedSite>) = match verdict {
         Verdict::Unchanged => ("unchanged", None, Vec::new()),
         Verdict::Hold(reason) => ("hold", Some(reason), Vec::new()),
-        Verdict::Patch(plan) => ("patch", None, plan.sites),
+        Verdict::Patch(plan) => {
+            steps = plan.top.iter().flat_map(|it| it.steps.clone()).collect();
+            ("patch", None, plan.sites)
+        }
         Verdict::UpdateModule(reason) => ("updateModule", Some(reason), Vec::new()),
     };
     let text = if json {
@@ -52,13 +56,20 @@ pub fn diff(options: DiffOptions) -> anyhow::Result<ExitCode> {
                         "how": it.how, "needs": it.needs, "scope": it.scope_rev, "base": it.fallback.as_deref() })
             })
             .collect();
+        let steps: Vec<_> =
+            steps.iter().map(|it| json!({ "code": it.code, "line": it.line, "keeps": it.keeps })).collect();
         let reason = reason.map(|it| json!({ "code": it.code, "message": it.message }));
         let loaded = json!({ "code": module.code, "sites": program.ids.len() });
-        serde_json::to_string_pretty(&json!({ "verdict": word, "reason": reason, "sites": sites, "loaded": loaded }))?
+        serde_json::to_string_pretty(
+            &json!({ "verdict": word, "reason": reason, "sites": sites, "top": steps, "loaded": loaded }),
+        )?
     } else {
         let mut text = word.to_owned();
         if let Some(reason) = reason {
             write!(text, ": {}", reason.message)?;
+        }
+        for step in steps {
+            write!(text, "\n\ntop level, line {}\n{}", step.line + 1, step.code)?;
         }
         for site in sites {
             let name = if site.name.is_empty() { "(anonymous)" } else { &site.name };

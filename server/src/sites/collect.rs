@@ -3,6 +3,7 @@
 //!
 //! A function for which no guard or hook can stand is no site: its text belongs to the site around it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use oxc::ast::ast::*;
@@ -19,7 +20,7 @@ use super::{Access, Bind, Scope, SiteKind};
 /// One text operation: `start..end` of the source is replaced by `text`.
 ///
 /// In `text`, `\u{1}N\u{2}` stands for the id of site number N of this walk, `\u{3}N\u{2}` for the condition of its guard,
-/// and `\u{4}name\u{2}` marks the end of a hook's declaration.
+/// `\u{4}name\u{2}` marks the end of a hook's declaration, and `\u{5}A\u{6}B\u{2}` is A when the module is loaded, B in a patch.
 #[derive(Debug, Clone)]
 pub struct Op {
     pub start: u32,
@@ -113,6 +114,8 @@ pub struct Base {
     /// The walked text is one function, which is the root: it gets no guard of its own.
     pub is_function: bool,
     pub jsx: Jsx,
+    /// Names and holders that patches reach through the overlay.
+    pub overlay: BTreeSet<String>,
 }
 
 /// What the walk saw beside sites.
@@ -305,12 +308,21 @@ impl<'s> Collector<'s> {
         scope
     }
 
+    /// What a name of the top level stands for in patches.
+    pub fn top_bind(&self, name: &str, symbol: SymbolId) -> Bind {
+        match self.imports.get(&symbol) {
+            Some(import) => import.clone(),
+            None if self.base.overlay.contains(name) => Bind::Overlay,
+            None => Bind::Local,
+        }
+    }
+
     fn root_scope(&self, id: ScopeId) -> Arc<Scope> {
         let names = self
             .scoping
             .get_bindings(id)
             .iter()
-            .map(|(name, symbol)| (Box::from(name.as_str()), self.imports.get(symbol).cloned().unwrap_or(Bind::Local)))
+            .map(|(name, symbol)| (Box::from(name.as_str()), self.top_bind(name.as_str(), *symbol)))
             .collect();
         Arc::new(Scope { parent: None, names, privates: Vec::new() })
     }
@@ -641,24 +653,38 @@ impl<'s> Collector<'s> {
                 }
             },
         };
-        if let Some(Bind::Import { holder, member }) = bind {
-            let mut text = format!("$cap_i{holder}");
-            if let Some(member) = member {
-                if is_identifier(&member) {
-                    text.push('.');
-                    text.push_str(&member);
-                } else {
-                    text.push_str(&format!("[{}]", quoted(&member)));
+        let guards = self.base.flavour.guards();
+        let at_top = |it: SymbolId| self.depths[self.scoping.symbol_scope_id(it).index()] == 0;
+        // As loaded, the top level has a binding for every name; patches reach what was added later through the overlay.
+        let (load, patch) = match bind {
+            Some(Bind::Import { holder, member }) => {
+                let tail = match &member {
+                    Some(member) if is_identifier(member) => format!(".{member}"),
+                    Some(member) => format!("[{}]", quoted(member)),
+                    None => String::new(),
+                };
+                let holder = format!("$cap_i{holder}");
+                let late = self.base.overlay.contains(&holder);
+                let patch = if late { format!("{guards}.o.{holder}{tail}") } else { format!("{holder}{tail}") };
+                (format!("{holder}{tail}"), patch)
+            }
+            Some(Bind::Overlay) => (name.to_owned(), format!("{guards}.o.{name}")),
+            Some(Bind::Local) | None => {
+                let in_overlay =
+                    !self.base.is_function && symbol.is_some_and(at_top) && self.base.overlay.contains(name);
+                if !in_overlay {
+                    return;
                 }
+                (name.to_owned(), format!("{guards}.o.{name}"))
             }
-            if self.callee == Some(span.start) {
-                text = format!("(0,{text})");
-            }
-            if self.shorthand == Some(span.start) {
-                text = format!("{name}:{text}");
-            }
-            self.ops.push(Op::replace(span.start, span.end, text));
-        }
+        };
+        let form = |text: String| {
+            let text = if self.callee == Some(span.start) && text.contains('.') { format!("(0,{text})") } else { text };
+            if self.shorthand == Some(span.start) && text != name { format!("{name}:{text}") } else { text }
+        };
+        let (load, patch) = (form(load), form(patch));
+        let text = if load == patch { load } else { format!("\u{5}{load}\u{6}{patch}\u{2}") };
+        self.ops.push(Op::replace(span.start, span.end, text));
     }
 
     /// A name that the text does not declare.
@@ -1101,6 +1127,15 @@ impl<'a> Visit<'a> for Collector<'_> {
                 Some(expression) => self.named(format!("{label}{first}#{index}"), expression),
                 None => self.visit_argument(argument),
             }
+        }
+    }
+
+    fn visit_assignment_target_property_identifier(&mut self, it: &AssignmentTargetPropertyIdentifier<'a>) {
+        self.shorthand = Some(it.binding.span.start);
+        self.visit_identifier_reference(&it.binding);
+        self.shorthand = None;
+        if let Some(init) = &it.init {
+            self.visit_expression(init);
         }
     }
 

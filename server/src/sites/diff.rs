@@ -1,5 +1,7 @@
 //! Which site of a new tree is which of an old one: identities pass from old to new here.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashMap;
 
 use super::{Rev, Site, SiteId, SiteKind};
@@ -20,6 +22,10 @@ pub struct Ids {
     next: SiteId,
     /// The specifiers that the module ever imported; an import's holder is its index here, for ever.
     holders: Vec<String>,
+    /// Names (and holders, as `$cap_iN`) that were added while pages ran: patches reach them through the overlay.
+    overlay: BTreeSet<String>,
+    /// Names that were removed while pages ran: some pages may still have them.
+    ghosts: BTreeSet<String>,
 }
 
 impl Ids {
@@ -47,6 +53,22 @@ impl Ids {
     pub fn known_holder(&self, specifier: &str) -> (u32, bool) {
         let known = self.holders.iter().position(|it| it == specifier);
         (known.unwrap_or(self.holders.len()) as u32, known.is_some())
+    }
+
+    pub fn overlay(&self) -> &BTreeSet<String> {
+        &self.overlay
+    }
+
+    pub(crate) fn add_to_overlay(&mut self, name: &str) {
+        self.overlay.insert(name.to_owned());
+    }
+
+    pub(crate) fn remove_name(&mut self, name: &str) {
+        self.ghosts.insert(name.to_owned());
+    }
+
+    pub(crate) fn is_ghost(&self, name: &str) -> bool {
+        self.ghosts.contains(name)
     }
 
     pub fn is_empty(&self) -> bool {

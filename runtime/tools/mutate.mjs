@@ -1,0 +1,127 @@
+// Breaks one rule of the runtime at a time, in a copy, and sees whether a test notices: `node tools/mutate.mjs [words of a file or rule]`.
+// A rule that nobody misses has no test. STALE: the text of the rule is not in the file any more; bring the table up to date.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const copy = mkdtempSync(join(tmpdir(), "capuchin-mutate-"));
+cpSync(fileURLToPath(new URL("..", import.meta.url)), copy, { recursive: true, filter: (file) => !file.includes("node_modules") });
+const wanted = process.argv.slice(2);
+
+// [file, rule, broken rule]
+const rules = [
+  ['plan.js','module.selfAccepted && !module.selfInvalidated','module.selfAccepted'],
+  ['plan.js','if (module.selfDeclined) return','if (false) return'],
+  ['plan.js','if (module.main && module.acceptedExports === null)','if (false)'],
+  ['plan.js','if (parent.declines(id)) return','if (false) return'],
+  ['plan.js','if (outdated.has(parentId)) continue;',''],
+  ['plan.js','outdatedDependencies.delete(parentId);',''],
+  ['plan.js','item !== undefined; item = work.pop()','item !== undefined; item = work.shift()'],
+  ['plan.js','if (acceptsAllThatIsUsed(module, parent.imports(id))) continue;',''],
+  ['update.js','[...plan.outdated].reverse()','[...plan.outdated]'],
+  ['update.js','plan.dependencies.delete(id);',''],
+  ['update.js','module.data = data;',''],
+  ['update.js','instance.active = false;\n    if',' if'],
+  ['update.js','hot.disposers.splice(0)','hot.disposers'],
+  ['update.js','hot.viteDisposers.splice(0)','hot.viteDisposers'],
+  ['update.js','instance.parents = new Set(old.parents);',''],
+  ['update.js','new Instance(module, old.main)','new Instance(module, false)'],
+  ['update.js','if (auto && round.errors.length > 0) this.restore(round);',''],
+  ['update.js','round.accepted === 0 ? round.snapshots :',''],
+  ['update.js','if (waiting.length > 0) await Promise.all(waiting);\n    return vite;','return vite;'],
+  ['update.js','if (this.status !== "idle") throw new Error("check() is','if (false) throw new Error("check() is'],
+  ['update.js','if (this.status !== "idle") this.setStatus("idle");',''],
+  ['update.js','[...pending.keys()].sort()','[...pending.keys()].sort().reverse()'],
+  ['update.js','this.events.forget(instance);\n    if (round','if (round'],
+  ['update.js','if (!options.ignoreErrored) for','for'],
+  ['update.js','if (first !== null && effects','if (false && effects'],
+  ['update.js','instance.handedOn = true;',''],
+  ['update.js','instance.generation === 0 ||',''],
+  ['update.js','if (this.status === "ready") this.setStatus("prepare");',''],
+  ['update.js','instance.restored && module.data ? module.data : {}','{}'],
+  ['update.js','this.dispose(failed, [], {});',''],
+  ['update.js','for (const child of instance.children) this.registry.cached(child)?.parents.delete(instance.id);',''],
+  ['update.js','if (disposing.length > 0) await this.patiently(Promise.all(disposing));',''],
+  ['update.js','registry.cached(id)?.children.delete(dep)','0'],
+  ['hot.js','const renew = instance.program.kind === "esm" ? found : null;','const renew = null;'],
+  ['hot.js','renew === null && callback ? callback : call','call'],
+  ['hot.js','if (accepted !== undefined) return accepted;',''],
+  ['hot.js','throw new Error("invalid hot.accept() usage.");',''],
+  ['sites.js','if (made === undefined || made.patch !== patch)','if (made === undefined)'],
+  ['sites.js','if (made === undefined || made.patch !== patch)','if (true)'],
+  ['sites.js','if (patch.mode !== DERIVED)','if (true)'],
+  ['sites.js','newTarget === undefined ?','true ?'],
+  ['sites.js','if (patch && patch.rev > rev)','if (patch)'],
+  ['sites.js','if (patch && patch.rev > rev)','if (false)'],
+  ['sites.js','old.patch = patch;\n      return old;\n    }\n    if (patch.before)','throw error;\n    }\n    if (patch.before)'],
+  ['sites.js','if (guards[id] === rev) guards[id] = 0;',''],
+  ['sites.js','this.arrays.filter((ref) => ref.deref() !== undefined)','this.arrays'],
+  ['sites.js','patch.told = true;',''],
+  ['sites.js','return /^\\s*(?:async','return /^\\s*(?:never'],
+  ['namespace.js','[...getters.keys()].sort()','[...getters.keys()]'],
+  ['namespace.js','name === "default" || own.has(name)','name === "default"'],
+  ['namespace.js','name === "default" || own','own'],
+  ['namespace.js','value.__esModule ? value.default : value','false ? 0 : value'],
+  ['namespace.js','!same(other, getter)','true'],
+  ['registry.js','if (instance.state === "error") throw instance.error;\n      return','return'],
+  ['registry.js','if (shown?.linked) this.bind(shown, seen);',''],
+  ['registry.js','if (program.factory !== null && (program.suspends || !suspends)) return program.factory;',''],
+  ['registry.js','if (module.program !== null && (module.current !== null || module.rev >= def.rev)) continue;',''],
+  ['evaluate.js','ready.sort((a, b) => a.asyncOrder - b.asyncOrder);',''],
+  ['evaluate.js','awaited = needed.root;',''],
+  ['evaluate.js','if (!waiter.program.async) this.gather(waiter, ready);',''],
+  ['evaluate.js','if (!next.program.async) this.finish(next);',''],
+  ['evaluate.js','for (const waiter of waiters) this.rejected(waiter, error);',''],
+  ['evaluate.js','this.registry.bind(needed)','0'],
+  ['evaluate.js','failed = true;',''],
+  ['evaluate.js','if (frame.low < path.length) {','if (false) {'],
+  ['registry.js','"const $cap_l=$cap_m.link();if($cap_l)await $cap_l;"','"await $cap_m.link();"'],
+  ['apply.js','if (this.patchesStop(patches, stop)) return undefined;',''],
+  ['apply.js','module.rev !== change.from && !module.foreign','false'],
+  ['apply.js','module.rev = rev;\n    }\n    for (const [module, { sites','}\n    for (const [module, { sites'],
+  ['apply.js','if (this.when !== "typing") this.host.reload(refusal);',''],
+  ['apply.js','if (this.when !== "typing") this.host.reload(refusal);','this.host.reload(refusal);'],
+  ['apply.js','if (running !== undefined) await running;',''],
+  ['apply.js','this.host.recovered(id);',''],
+  ['apply.js','this.resyncs < RESYNCS','true'],
+  ['apply.js','when === "typing" ? null : this.wantsReload','this.wantsReload'],
+  ['apply.js','for (const { id } of updates) this.updater.waiting.delete(id);',''],
+  ['socket.js','if (this.wire === wire) this.take(data);','this.take(data);'],
+  ['socket.js','if (!this.greeting) this.hello();','this.hello();'],
+  ['socket.js','message.seq > this.next && !this.greeting','false'],
+  ['socket.js','message.seq < this.next','false'],
+  ['socket.js','this.host.asleep()','false'],
+  ['socket.js','Math.min(this.delay * 2, LONGEST_DELAY)','FIRST_DELAY'],
+  ['socket.js','this.next = null;\n    } else','} else'],
+  ['host.js','if (reloading) return;',''],
+  ['host.js','if (customAllowed)','if (true)'],
+  ['events.js','this.keep(event, (listener) => listener.owner !== owner)','0'],
+  ['context.js','module.starredBy.add(this.#instance.module);',''],
+];
+
+let unnoticed = 0;
+for (const [file, rule, broken] of rules) {
+  if (!wanted.every((word) => `${file} ${rule}`.includes(word))) continue;
+  const path = join(copy, file);
+  const source = readFileSync(path, "utf8");
+  if (!source.includes(rule)) {
+    console.log("STALE    ", file, JSON.stringify(rule));
+    unnoticed += 1;
+    continue;
+  }
+  writeFileSync(path, source.replace(rule, () => broken));
+  let noticed = false;
+  try {
+    execFileSync(process.execPath, ["--test", join(copy, "test/")], { stdio: "pipe", timeout: 60_000 });
+  } catch {
+    noticed = true;
+  }
+  writeFileSync(path, source);
+  if (!noticed) unnoticed += 1;
+  console.log(noticed ? "noticed  " : "UNNOTICED", file, JSON.stringify(rule), "->", JSON.stringify(broken));
+}
+rmSync(copy, { recursive: true });
+process.exitCode = unnoticed === 0 ? 0 : 1;
