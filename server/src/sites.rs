@@ -72,6 +72,8 @@ pub struct Site {
     pub is_generator: bool,
     /// The declared name, or what the function was given to (`onclick`, `setInterval#0`): for people and for matching.
     pub name: String,
+    /// A function expression with a name of its own.
+    pub has_own_name: bool,
     /// Start, relative to the start of the parent site.
     pub start: u32,
     pub len: u32,

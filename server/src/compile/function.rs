@@ -89,7 +89,11 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         && root.access == old.access
         && root.is_async == old.is_async
         && root.is_generator == old.is_generator
-        && (root.name == old.name || matches!(old.kind, SiteKind::Arrow | SiteKind::Expression));
+        && match old.kind {
+            SiteKind::Arrow => true,
+            SiteKind::Expression => root.has_own_name == old.has_own_name,
+            _ => root.name == old.name,
+        };
     let Some(mut site) = built.root.children.into_iter().next().filter(|_| is_same) else {
         return Err(Problem {
             message: "this is no longer one function of the same kind and name".to_owned(),
@@ -101,7 +105,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     site.scope = Arc::clone(&old.scope);
     site.level = old.level;
     site.kind = old.kind;
-    if matches!(old.kind, SiteKind::Arrow | SiteKind::Expression) {
+    if !site.has_own_name && matches!(old.kind, SiteKind::Arrow | SiteKind::Expression) {
         site.name.clone_from(&old.name);
     }
     diff::adopt(old, &mut site, ids);

@@ -67,6 +67,7 @@ pub struct RawSite {
     pub is_async: bool,
     pub is_generator: bool,
     pub name: String,
+    pub has_own_name: bool,
     pub span: Span,
     /// The parameter list, and where the body starts.
     pub params: Span,
@@ -489,6 +490,7 @@ impl<'s> Collector<'s> {
                 is_async: entry.is_async,
                 is_generator: entry.is_generator,
                 name: entry.name.clone(),
+                has_own_name: entry.kind == SiteKind::Expression && entry.id.is_some(),
                 span: entry.span,
                 params: entry.params.span,
                 body: entry.body.start(),
@@ -856,7 +858,9 @@ impl<'a> Visit<'a> for Collector<'_> {
         let label = self.take_label();
         let kind = if is_declaration { SiteKind::Declaration } else { SiteKind::Expression };
         let own = it.id.as_ref().map(|it| it.name.to_string());
-        let mark = format!("{kind:?}{}{}{}", it.r#async, it.generator, own.as_deref().unwrap_or(""));
+        // A declaration's name is its parent's business, an expression's is its own.
+        let declared = own.as_deref().filter(|_| is_declaration).unwrap_or_default();
+        let mark = format!("{kind:?}{}{}{declared}", it.r#async, it.generator);
         self.function(Entry {
             span: it.span,
             kind,

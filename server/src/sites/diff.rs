@@ -135,6 +135,12 @@ fn pair_children(old: &Site, new: &Site) -> Vec<Option<usize>> {
     // The same text under the same name first, then the same name: in order, each used once.
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), it.deep));
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), 0));
+    if old.shell == new.shell {
+        // Around them nothing changed, so what is left has only other names of its own: they stand in the same order.
+        pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| {
+            (it.kind, it.access, it.is_async, it.is_generator)
+        });
+    }
     pairs
 }
 
