@@ -19,7 +19,7 @@ pub(crate) struct Page {
     outbox: Option<mpsc::Sender<ToPage>>,
     /// The number of the newest push on this socket.
     seq: u64,
-    /// Pushes that the page has not answered yet.
+    /// The newest pushes.
     pub(crate) waiting: FxHashMap<u64, Sent>,
 }
 
@@ -54,6 +54,9 @@ pub(crate) struct SentDocument {
 }
 
 impl Page {
+    /// Outcomes of pushes that are older than this many are not told to the editor any more.
+    const REMEMBERED: u64 = 64;
+
     pub(crate) fn new(address: String, outbox: mpsc::Sender<ToPage>) -> Page {
         Page {
             address,
@@ -96,6 +99,7 @@ impl Page {
     pub(crate) fn push(&mut self, when: When, changes: Vec<Change>, sent: Sent) {
         self.seq += 1;
         self.waiting.insert(self.seq, sent);
+        self.waiting.remove(&self.seq.saturating_sub(Page::REMEMBERED));
         let seq = self.seq;
         self.send(ToPage::Push { seq, when, changes });
     }

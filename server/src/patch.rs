@@ -72,6 +72,14 @@ pub struct Top {
     /// Specifiers of added imports: their modules run first.
     pub imports: Vec<String>,
     pub steps: Vec<Step>,
+    /// Names that are gone: pages keep them for code that still uses them.
+    pub removed: Vec<String>,
+}
+
+impl Top {
+    fn is_empty(&self) -> bool {
+        self.imports.is_empty() && self.steps.is_empty() && self.removed.is_empty()
+    }
 }
 
 /// An expression for the module's scope.
@@ -316,6 +324,7 @@ impl Program {
         }
         match reason {
             Some(reason) => Ok(Verdict::UpdateModule(reason)),
+            None if plan.sites.is_empty() && top.as_ref().is_none_or(|it| it.is_empty()) => Ok(Verdict::Unchanged),
             None => {
                 plan.top.extend(top);
                 Ok(Verdict::Patch(plan))

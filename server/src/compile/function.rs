@@ -85,7 +85,8 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     }
     let built = tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen, span.start, span.end);
     let root = &collector.sites[0];
-    let is_same = root.kind == old.kind
+    let anonymous = old.kind == SiteKind::Declaration && old.name.is_empty() && root.kind == SiteKind::Expression;
+    let is_same = (root.kind == old.kind || anonymous)
         && root.access == old.access
         && root.is_async == old.is_async
         && root.is_generator == old.is_generator
@@ -104,6 +105,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     site.start = old.start;
     site.scope = Arc::clone(&old.scope);
     site.level = old.level;
+    site.kind = old.kind;
     site.kind = old.kind;
     if !site.has_own_name && matches!(old.kind, SiteKind::Arrow | SiteKind::Expression) {
         site.name.clone_from(&old.name);
@@ -174,7 +176,9 @@ fn wrapper(site: &Site) -> (String, String) {
         }
         _ => {
             // A declaration stands as itself: in parentheses its name would be a binding of its own.
-            let (open, close) = if site.kind == SiteKind::Declaration { ("", "") } else { ("(", ")") };
+            // Only a default export has no name: it can't be found under one, and can't stand as a declaration alone.
+            let is_named = site.kind == SiteKind::Declaration && !site.name.is_empty();
+            let (open, close) = if is_named { ("", "") } else { ("(", ")") };
             // The text may use the `#private` names of the classes around it.
             let privates: String = privates(&site.scope, "").map(|it| format!("#{it};")).collect();
             if privates.is_empty() {

@@ -209,7 +209,9 @@ impl Engine {
         let Some(arrived) = open.unplanned.take() else { return };
         let version = open.document.version;
         let Some(path) = open.path.clone() else {
-            self.tell_verdict(uri, "unchanged", None, Vec::new());
+            let message = "this document is not a file below the served folder, so no page runs it".to_owned();
+            let reason = Reason { code: "outside", message, start: 0, end: 0 };
+            self.tell_verdict(uri, "unchanged", Some(&reason), Vec::new());
             return;
         };
         self.graph.buffers.insert(path.clone(), open.document.rope.clone());

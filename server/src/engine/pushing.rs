@@ -257,7 +257,8 @@ impl Engine {
 
     pub(super) fn outcome(&mut self, id: &PageId, seq: u64, results: Vec<ModuleOutcome>) {
         let Some(page) = self.pages.get_mut(id) else { return };
-        let Some(sent) = page.waiting.remove(&seq) else { return };
+        // A push can have several outcomes: what becomes of a patch is sometimes known only at its first call.
+        let Some(sent) = page.waiting.get(&seq).cloned() else { return };
         let mut notices = Vec::new();
         for result in results {
             if let Some(rev) = sent.updates.get(&result.module).copied()

@@ -39,6 +39,7 @@ impl Project {
         let backend = Arc::new(ProjectBackend { graph, server: config.server.clone(), engine: engine.clone() });
         let app = dev_server::app(config, backend);
         let watcher = watch::watch(&folder, engine.clone());
+        tracing::info!("pages are served at {url}");
         hub.tell(Notice::Ready { url: url.clone(), root: folder });
         hub.tell(Notice::PagesChanged { count: 0 });
         Ok(Project { engine, hub, url, app, listeners, watcher })
