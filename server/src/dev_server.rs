@@ -32,7 +32,9 @@ use axum::routing::get;
 
 use backend::Backend;
 use guard::{Rules, Token};
-use refusal::Refusal;
+pub(crate) use addresses::query;
+pub(crate) use entry::has_token;
+pub(crate) use refusal::Refusal;
 pub use resolve::may_serve;
 use socket::Sockets;
 
