@@ -30,10 +30,10 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::get;
 
-use backend::Backend;
-use guard::{Rules, Token};
 pub(crate) use addresses::query;
+use backend::Backend;
 pub(crate) use entry::has_token;
+use guard::{Rules, Token};
 pub(crate) use refusal::Refusal;
 pub use resolve::may_serve;
 use socket::Sockets;

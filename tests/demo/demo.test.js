@@ -245,8 +245,7 @@ test("only the demo's own page is let in", async (t) => {
   assert.equal(await status("/@capuchin/lsp?token=wrong", upgrade), 403);
   assert.equal(await status("/@capuchin/lsp", upgrade), 403);
   assert.equal(await status(socket, { ...upgrade, origin: "http://localhost:1" }), 403);
-  const { origin: _, ...withoutOrigin } = upgrade;
-  assert.equal(await status(socket, withoutOrigin), 403);
+  assert.equal(await status(socket, Object.fromEntries(Object.entries(upgrade).filter(([name]) => name !== "origin"))), 403);
   assert.equal(await status(socket, { ...upgrade, "sec-websocket-protocol": "capuchin" }), 400);
   assert.equal(await status(socket, { ...upgrade, host: host.replace("localhost", "evil.example") }), 403);
 });

@@ -384,8 +384,8 @@ impl OpenDocument {
 }
 
 fn undeclared(patched: &[PlannedSite]) -> Option<Reason> {
-    let is_missing = |name: &&Box<str>| !crate::globals::is_known(name);
-    let (site, name) = patched.iter().find_map(|site| Some((site, site.needs.iter().find(is_missing)?)))?;
+    let missing = |site: &PlannedSite| site.needs.iter().find(|name| !crate::globals::is_known(name)).cloned();
+    let (site, name) = patched.iter().find_map(|site| Some((site, missing(site)?)))?;
     let message =
         format!("`{name}` is declared nowhere: the page keeps the last good {} until it is", site.kind.describe());
     Some(Reason { code: "unresolved", message, start: site.start, end: site.end })

@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_list_of_edits_is_read() {
-        let tries = read_tries("# A title\n\nSome words\non two lines.\n\n## Slower\n\nIn `a.js`:\n\n```js\n`x`\n```\n");
+        let tries =
+            read_tries("# A title\n\nSome words\non two lines.\n\n## Slower\n\nIn `a.js`:\n\n```js\n`x`\n```\n");
         assert_eq!((tries.title.as_str(), tries.intro.as_str()), ("A title", "Some words on two lines."));
         assert_eq!(tries.edits, [("Slower".to_owned(), "a.js".to_owned())]);
         assert_eq!(read_tries(""), Tries::default());

@@ -50,7 +50,8 @@ pub(super) async fn index(State(demo): State<Arc<Demo>>, uri: Uri) -> Result<Res
 pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Refusal> {
     let content = bundle::editor_file(&name).filter(|_| name != "index.html").ok_or(Refusal::NOT_OURS)?;
     let kind = mime_guess::from_path(&name).first_or_octet_stream();
-    let head = [(header::CONTENT_TYPE, format!("{kind}; charset=utf-8")), (header::CACHE_CONTROL, "no-cache".to_owned())];
+    let head =
+        [(header::CONTENT_TYPE, format!("{kind}; charset=utf-8")), (header::CACHE_CONTROL, "no-cache".to_owned())];
     Ok((head, content).into_response())
 }
 
@@ -107,7 +108,8 @@ mod tests {
 
     #[test]
     fn what_the_page_has_to_know_stands_in_its_head() {
-        let html = with_meta("<!doctype html><html><head><title>T</title></head><body></body></html>", r#"{"a":"<&>'"}"#);
+        let html =
+            with_meta("<!doctype html><html><head><title>T</title></head><body></body></html>", r#"{"a":"<&>'"}"#);
         let expected = "<!doctype html><html><head><title>T</title>\
              <meta name=\"capuchin-demo\" content=\"{&quot;a&quot;:&quot;&lt;&amp;&gt;'&quot;}\"></head><body></body></html>";
         assert_eq!(html.unwrap(), expected);
