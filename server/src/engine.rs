@@ -54,6 +54,8 @@ pub(crate) struct OpenDocument {
     encoding: PositionEncoding,
     /// When the oldest edit that is not planned yet came in.
     unplanned: Option<Instant>,
+    /// Its text is, or once was, not the one on disk.
+    was_edited: bool,
     /// The editor and the server no longer mean the same text; patching stops until it is opened again.
     is_lost: bool,
     has_problems: bool,
@@ -187,6 +189,7 @@ impl Engine {
                 // A whole text brings a lost document back.
                 open.is_lost = false;
                 open.unplanned.get_or_insert_with(Instant::now);
+                open.was_edited = true;
                 if let Some(hot) = open.module.as_ref().and_then(|it| self.hot.get_mut(it)) {
                     hot.edit(&edits, open.document.rope.clone());
                 }

@@ -41,8 +41,8 @@ pub(crate) struct Sent {
     pub(crate) documents: FxHashMap<String, SentDocument>,
     /// The modules that run again with this push, and the revision they then have.
     pub(crate) updates: FxHashMap<String, Rev>,
-    /// What the page had of modules whose top level changes with this push: revision and top level's revision.
-    pub(crate) before: FxHashMap<String, (Rev, Rev)>,
+    /// What the page has of the modules that this push patches: it still has that if it does not take the push.
+    pub(crate) before: FxHashMap<String, PageModule>,
 }
 
 /// The version of a document that a push carries.

@@ -380,7 +380,7 @@ impl Shape {
         self.soften_const(statement, &item, scoping, collector);
         self.items.push(item);
         match statement {
-            Statement::ImportDeclaration(_) => collector.ops.push(blank(collector.source, span)),
+            Statement::ImportDeclaration(_) => collector.ops.push(empty_statement(collector.source, span)),
             Statement::ExportAllDeclaration(it) => {
                 match &it.exported {
                     Some(name) => {
@@ -389,7 +389,7 @@ impl Shape {
                     }
                     None => self.stars.push(it.source.value.to_string()),
                 }
-                collector.ops.push(blank(collector.source, span));
+                collector.ops.push(empty_statement(collector.source, span));
             }
             Statement::ExportFromDeclaration(it) => {
                 let holder = self.holder(&it.source.value);
@@ -397,7 +397,7 @@ impl Shape {
                     let value = member(holder, &specifier.local.name());
                     self.exports.push(Export { name: specifier.exported.name().to_string(), value });
                 }
-                collector.ops.push(blank(collector.source, span));
+                collector.ops.push(empty_statement(collector.source, span));
             }
             Statement::ExportNamedDeclaration(it) => {
                 for specifier in &it.specifiers {
@@ -414,7 +414,7 @@ impl Shape {
                     };
                     self.exports.push(Export { name: specifier.exported.name().to_string(), value });
                 }
-                collector.ops.push(blank(collector.source, span));
+                collector.ops.push(empty_statement(collector.source, span));
             }
             Statement::ExportDeclaration(it) => {
                 for name in declared(&it.declaration) {
@@ -557,6 +557,13 @@ fn call(value: String) -> String {
 
 fn member(holder: u32, name: &str) -> String {
     if is_identifier(name) { format!("$cap_i{holder}.{name}") } else { format!("$cap_i{holder}[{}]", quoted(name)) }
+}
+
+/// Takes a statement out and keeps its line ends, and that it ended the one before it where semicolons are left out.
+fn empty_statement(source: &str, span: Span) -> Op {
+    let mut op = blank(source, span);
+    op.text.insert(0, ';');
+    op
 }
 
 /// Takes a text out and keeps its line ends.
@@ -759,4 +766,32 @@ fn dedup(mut list: Vec<String>) -> Vec<String> {
     let mut seen: FxHashMap<String, ()> = FxHashMap::default();
     list.retain(|it| seen.insert(it.clone(), ()).is_none());
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compile::Options;
+    use crate::patch::Program;
+
+    /// The code of a module, without what comes before its first line.
+    fn compiled(source: &str) -> String {
+        let (_, module) = Program::load(source, Options::default(), 1).expect("it parses");
+        let (_, code) = module.code.split_once("$cap_m.link();").expect("a module");
+        code.trim_end_matches(['}', '\n']).to_owned()
+    }
+
+    #[test]
+    fn lines_without_semicolons_stay_apart() {
+        let source = "import { f } from './a.js'\nlet x = 1\nf(x)\nif (x) f(2)\nelse f(3)\nf(4).y = f(5)\nf`x`";
+        let expected = ";\nlet x = 1\n0,(0,$cap_i0.f)(x)\nif (x) 0,(0,$cap_i0.f)(2)\nelse 0,(0,$cap_i0.f)(3)\n\
+             0,(0,$cap_i0.f)(4).y = (0,$cap_i0.f)(5)\n0,(0,$cap_i0.f)`x`";
+        assert_eq!(compiled(source), expected);
+    }
+
+    #[test]
+    fn what_is_taken_out_ends_the_statement_before_it() {
+        for taken in ["import './b.js'", "export { x }", "export * from './b.js'", "export { y } from './b.js'"] {
+            assert_eq!(compiled(&format!("let x = 1\n{taken}\n[x].pop()")), "let x = 1\n;\n[x].pop()", "{taken}");
+        }
+    }
 }

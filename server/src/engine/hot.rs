@@ -21,6 +21,8 @@ pub(crate) struct Hot {
     pub(crate) update_since: Option<Instant>,
     /// Why the module has to run again.
     pub(crate) update_reason: Option<Reason>,
+    /// What keeps the newest code from running, until newer code comes.
+    pub(crate) unresolved: Option<Reason>,
     /// What the page overlay says of this module.
     pub(crate) shown_problem: bool,
 }
@@ -45,6 +47,7 @@ impl Hot {
             tree: Tree::default(),
             update_since: None,
             update_reason: None,
+            unresolved: None,
             shown_problem: false,
         }
     }
