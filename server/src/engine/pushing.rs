@@ -34,10 +34,13 @@ impl Engine {
             for (id, (before, sites)) in &turn.patched {
                 let Some(hot) = self.hot.get(id) else { continue };
                 let Some(known) = page.modules.get_mut(id) else { continue };
-                sent.before.insert(id.clone(), known.clone());
+                let had = known.clone();
                 let is_current = known.rev == *before && known.skipped.is_empty();
                 let Some(steps) = hot.program.top_since(known.root_rev).filter(|_| is_current) else {
                     changes.extend(due(modules, hot, id, known, &has));
+                    if known.root_rev != had.root_rev {
+                        sent.before.insert(id.clone(), had);
+                    }
                     continue;
                 };
                 // The usual case: every page gets the same.
@@ -45,6 +48,9 @@ impl Engine {
                     .entry(id.clone())
                     .or_insert_with(|| sites.iter().map(|it| site_patch(it, hot.program.rev)).collect());
                 let top = top_patch(modules, id, &steps, &has);
+                if top.is_some() {
+                    sent.before.insert(id.clone(), had);
+                }
                 if !patches.is_empty() || top.is_some() {
                     changes.push(patch(hot, id, known.rev, patches.clone(), top));
                 }
@@ -254,7 +260,7 @@ impl Engine {
             if let Some(before) = sent.before.get(&result.module).filter(|_| went_wrong)
                 && let Some(known) = page.modules.get_mut(&result.module)
             {
-                // The page still has the old code: the next push brings all of it again.
+                // The page's top level is still the old one: the next push brings all of it again.
                 *known = before.clone();
             }
             if let Some(document) = sent.documents.get(&result.module) {
@@ -288,7 +294,9 @@ fn catch_up(page: &mut Page, modules: Modules<'_>, documents: &FxHashMap<String,
         let before = known.clone();
         let Some(change) = due(modules, hot, module, known, &has) else { continue };
         changes.push(change);
-        sent.before.insert(module.clone(), before);
+        if known.root_rev != before.root_rev {
+            sent.before.insert(module.clone(), before);
+        }
         let document = documents.iter().find(|(_, it)| it.module.as_ref() == Some(module));
         sent.documents.extend(document.map(|(uri, it)| {
             let (version, arrived) = (it.document.version, Instant::now());
