@@ -78,7 +78,8 @@ fn at_module_level(c: &mut Criterion) {
                 let mut took = Duration::ZERO;
                 for _ in 0..n {
                     digit = (digit + 1) % 10;
-                    let (spent, verdict) = editor.type_to_verdict((0, "globalThis.shown = ".len()), 1, &digit.to_string());
+                    let (spent, verdict) =
+                        editor.type_to_verdict((0, "globalThis.shown = ".len()), 1, &digit.to_string());
                     assert_eq!(verdict, "updateModule", "top-level code changed");
                     took += spent;
                 }
@@ -170,13 +171,7 @@ impl Editor {
         let took = began.elapsed();
         let ToPage::Push { seq, changes, .. } = push else { panic!("no push: {push:?}") };
         assert!(matches!(changes.as_slice(), [wire::Change::Patch { sites, .. }] if sites.len() == 1), "{changes:?}");
-        let result = ModuleOutcome {
-            module: MODULE.to_owned(),
-            rev: 0,
-            outcome: Outcome::Live,
-            reason: None,
-            ms: 0.0,
-        };
+        let result = ModuleOutcome { module: MODULE.to_owned(), rev: 0, outcome: Outcome::Live, reason: None, ms: 0.0 };
         let message = FromPage::Outcome { seq, results: vec![result] };
         self.engine.send(Event::PageSaid { page: self.page.clone(), message });
         self.verdict();

@@ -684,8 +684,7 @@ impl<'s> Collector<'s> {
         let lead = if self.seen.starts.last() == Some(&span.start) { "0," } else { "" };
         let form = |text: String| {
             let is_member = text.contains(['.', '[']);
-            let text =
-                if self.callee == Some(span.start) && is_member { format!("{lead}(0,{text})") } else { text };
+            let text = if self.callee == Some(span.start) && is_member { format!("{lead}(0,{text})") } else { text };
             if self.shorthand == Some(span.start) && text != name { format!("{name}:{text}") } else { text }
         };
         let (load, patch) = (form(load), form(patch));
