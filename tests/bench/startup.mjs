@@ -41,7 +41,7 @@ for (const { count, target } of SIZES) {
     /** @type {number[]} */
     const peak = [];
     for (let n = 0; n < ROUNDS; n++) {
-      await scope(async (t) => plain.push(await load(t, files)));
+      await scope(async (t) => void plain.push(await load(t, files)));
       await scope(async (t) => {
         const server = await startServe(t, project.folder);
         const pid = /** @type {number} */ (server.process.pid);

@@ -1,11 +1,11 @@
 // The heap that living closures take, in a process of its own. Run with --expose-gc.
 import { readFile } from "node:fs/promises";
-import { loadInstrumented, loadPlain } from "./variants.js";
+import { loadGraph, loadNative } from "./variants.js";
 
 const [, , kind, where, count] = process.argv;
 const make = /** @type {any} */ (kind === "plain"
-  ? await loadPlain(where, "/closures.mjs")
-  : await loadInstrumented(JSON.parse(await readFile(where, "utf8"))));
+  ? await loadNative(where, "/closures.mjs")
+  : await loadGraph(JSON.parse(await readFile(where, "utf8"))));
 // The first ones bring code and shapes along.
 const first = make(1000);
 const gc = /** @type {() => void} */ (globalThis.gc);

@@ -29,7 +29,7 @@ export async function fetchGraph(url, id) {
  * @param {string} id
  * @returns {Promise<(input: Input) => unknown>}
  */
-export async function loadPlain(folder, id) {
+export async function loadNative(folder, id) {
   return taken(() => import(pathToFileURL(join(folder, id)).href));
 }
 
@@ -37,7 +37,7 @@ export async function loadPlain(folder, id) {
  * @param {any} graph
  * @returns {Promise<(input: Input) => unknown>}
  */
-export async function loadInstrumented(graph) {
+export async function loadGraph(graph) {
   const host = createHost({ origin: "http://localhost:4177", log: (level, message, error) => {
     if (level === "error") throw error ?? new Error(message);
   } });
@@ -55,11 +55,10 @@ async function taken(load) {
 
 // As a process of its own: the first call, before anything is optimised.
 if (process.argv[2] === "cold") {
-  const [, , , kind, where, id, inputFile] = process.argv;
-  const input = JSON.parse(await readFile(inputFile, "utf8"));
-  const graph = kind === "plain" ? null : JSON.parse(await readFile(where, "utf8"));
+  const graph = JSON.parse(await readFile(process.argv[3], "utf8"));
+  const input = JSON.parse(await readFile(process.argv[4], "utf8"));
   const began = performance.now();
-  const run = graph === null ? await loadPlain(where, id) : await loadInstrumented(graph);
+  const run = await loadGraph(graph);
   const loaded = performance.now();
   run(input);
   process.stdout.write(JSON.stringify({ load: loaded - began, first: performance.now() - loaded }));
