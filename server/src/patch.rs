@@ -3,6 +3,7 @@
 //! Pure: no files, no pages, no time. A [`Program`] is the last good text of a module with its tree of sites; planning a
 //! new text gives a [`Verdict`] and moves the program on to it. Nothing that does not parse ever gets into a program.
 
+mod cuts;
 mod top;
 
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use std::sync::Arc;
 use ropey::Rope;
 
 use crate::compile::{
-    Context, Export, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module,
+    self, Context, Export, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module,
 };
 use crate::sites::collect::Flavour;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Rev, Scope, Site, SiteId, SiteKind};
+use cuts::Cuts;
 
 /// The last good text of a module and what is known of it.
 #[derive(Debug, Clone)]
@@ -31,6 +33,7 @@ pub struct Program {
     pub roots: Vec<RootVersion>,
     items: Vec<Item>,
     exports: Vec<Export>,
+    cuts: Cuts,
     jsx: Jsx,
     /// Hash of the site ids in source order.
     order: u64,
@@ -133,9 +136,11 @@ impl Program {
         let roots = vec![RootVersion { rev, shell: root.shell, scope: Arc::clone(&root.scope), top: None }];
         let (items, exports, jsx) = (module.items.clone(), module.exports.clone(), module.jsx.clone());
         let order = order_of(&root);
+        let cuts = Cuts::new(&items, root.len);
         Ok((
             Program {
                 exports,
+                cuts,
                 text: Rope::from_str(source),
                 jsx,
                 order,
@@ -199,10 +204,11 @@ impl Program {
         let same_sites = numbers(&old) == numbers(&site);
         self.ids = ids;
         self.root.grow(path, delta);
+        self.cuts.grow(origin, delta);
         let slot = self.root.at_mut(path);
         let start = slot.start;
         *slot = Site { start, ..site };
-        rehash(&mut self.root, path);
+        rehash(&mut self.root, path, old.deep);
         if !same_sites {
             self.order = order_of(&self.root);
         }
@@ -309,6 +315,7 @@ impl Program {
         let untouched = same_root && root.deep == self.root.deep;
         self.text = rope;
         self.order = order_of(&root);
+        self.cuts = Cuts::new(&module.items, root.len);
         self.root = root;
         self.ids = ids;
         self.items = module.items;
@@ -336,6 +343,19 @@ impl Program {
     pub fn top_since(&self, root_rev: Rev) -> Option<Vec<Arc<Top>>> {
         let after = self.roots.partition_point(|it| it.rev <= root_rev);
         self.roots[after..].iter().map(|it| it.top.clone()).collect()
+    }
+
+    /// Whole top-level statements around `start..end` of the good text, with untouched ones before and behind.
+    pub fn statements_around(&self, start: u32, end: u32) -> (u32, u32) {
+        self.cuts.around(start, end)
+    }
+
+    /// A syntax error that no text behind `statements` can take back, if they have one. They begin where a statement of the
+    /// module does, and only the module's last statement may be missing its end.
+    pub fn broken(&self, statements: &str) -> Option<Problem> {
+        compile::syntax_error(statements, self.flavour)
+            // What opens them may be closed anywhere, even in the middle of what was a statement.
+            .filter(|it| !it.message.starts_with("Unterminated"))
     }
 
     /// Equal for the same text with the same site ids.
@@ -463,8 +483,8 @@ fn offset(site: &Site, path: &[usize]) -> u32 {
     let mut at = site;
     let mut sum = 0;
     for index in path {
+        sum += at.child_start(*index);
         at = &at.children[*index];
-        sum += at.start;
     }
     sum
 }
@@ -473,11 +493,13 @@ fn inner_lines(text: &str) -> u32 {
     text.matches('\n').count() as u32
 }
 
-/// Brings the hashes of the ancestors of the site at `path` up to date.
-fn rehash(site: &mut Site, path: &[usize]) {
-    let Some((first, rest)) = path.split_first() else { return };
-    rehash(&mut site.children[*first], rest);
-    site.deep = crate::sites::tree::deep(site);
+/// Brings the hashes of the ancestors of the site at `path` up to date, whose own was `before`. Gives what that of `site` was.
+fn rehash(site: &mut Site, path: &[usize], before: u64) -> u64 {
+    let Some((first, rest)) = path.split_first() else { return before };
+    let child_before = rehash(&mut site.children[*first], rest, before);
+    let own_before = site.deep;
+    crate::sites::tree::exchange(site, *first, child_before);
+    own_before
 }
 
 /// The first difference between two top levels, in words.

@@ -177,7 +177,7 @@ pub fn compile_module(
         item.hash = *hash;
     }
     root.shell = root_shell(&shape.items);
-    root.deep = tree::deep(&root);
+    tree::hash(&mut root);
     root.scope = top_scope(scoping, &parsed.program, &collector);
     root.strict = strict;
     match old {
@@ -222,6 +222,12 @@ pub fn compile_module(
         by_raw,
         classes: collector.seen.base_classes,
     })
+}
+
+/// The first syntax error of top-level statements, found by parsing alone: what names mean is not looked at.
+pub fn syntax_error(statements: &str, flavour: Flavour) -> Option<Problem> {
+    let options = Options { flavour: Some(flavour), ..Options::default() };
+    parse(&Allocator::default(), statements, options).err()?.into_iter().next()
 }
 
 fn parse<'a>(
