@@ -157,7 +157,7 @@ test("styles change as they are typed, and a page's HTML when it is loaded again
   const demo = await startInFolder(t, "todo");
   const { page, frame } = await openDemo(await launchChromium(t), demo.url);
   await page.getByRole("tab", { name: "style.css", exact: true }).click();
-  await page.locator(".editor.shown .cm-content").click();
+  await page.locator(".editor.shown .cm-line", { hasText: ":root" }).click();
   await page.keyboard.press("Control+End");
   await page.keyboard.insertText("h1 { color: rgb(1, 2, 3) }");
   await said(page, /^live/);
