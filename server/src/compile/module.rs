@@ -142,6 +142,10 @@ pub fn compile_module(
     let jsx = jsx_of(source, &parsed.program, ids);
     let base = Base { flavour, strict, jsx: jsx.clone(), overlay: ids.overlay().clone(), ..Base::default() };
     let mut collector = Collector::new(source, scoping, base);
+    let is_plain = options.plain || source.contains("$cap_");
+    if is_plain {
+        collector.find_no_sites();
+    }
     let mut shape = Shape::default();
     shape.read_imports(&parsed.program, &mut collector, ids);
     let mut cuts = Vec::new();
@@ -162,13 +166,9 @@ pub fn compile_module(
         shape.holder(package);
         shape.items.push(Item { kind: ItemKind::Import, hash: 1, ..Item::default() });
     }
-    if source.contains("$cap_") || options.plain || collector.seen.dynamic_scope && flavour == Flavour::Esm {
-        for site in &mut collector.sites {
-            site.dead = true;
-        }
-        collector.ops.retain(|it| {
-            !it.text.contains(['\u{1}', '\u{3}', '\u{4}']) && !it.text.contains("$cap_r") && !it.text.contains("$cap_p")
-        });
+    // Only the walk tells that names can't be known: then once more, without sites.
+    if collector.seen.dynamic_scope && flavour == Flavour::Esm && !is_plain {
+        return compile_module(source, Options { plain: true, ..options }, old, ids);
     }
     let end = source.len() as u32;
     let built = tree::build(source, &parsed.tokens, &collector.sites, &cuts, &collector.seen, 0, end);
@@ -799,5 +799,27 @@ mod tests {
         for taken in ["import './b.js'", "export { x }", "export * from './b.js'", "export { y } from './b.js'"] {
             assert_eq!(compiled(&format!("let x = 1\n{taken}\n[x].pop()")), "let x = 1\n;\n[x].pop()", "{taken}");
         }
+    }
+
+    #[track_caller]
+    fn check_dependency(source: &str, expected: &str) {
+        let options = Options { plain: true, ..Options::default() };
+        let (program, module) = Program::load(source, options, 1).expect("it parses");
+        let (_, code) = module.code.split_once("$cap_m.link();").expect("a module");
+        assert_eq!(code.strip_suffix("\n}"), Some(expected));
+        assert!(program.root.children.is_empty());
+    }
+
+    #[test]
+    fn functions_of_dependencies_are_left_alone() {
+        for source in [
+            "var f = ({ a = 1 }, ...b) => a;",
+            "for (const x of y) z(function g() { return x; });",
+            "class A { #p = () => 1; constructor({ a }) { this.#p(a); } }",
+            "var f = ([a]) => eval(a);",
+        ] {
+            check_dependency(source, source);
+        }
+        check_dependency("import{p}from'q';var f = ({ a }) => p(a);", ";var f = ({ a }) => (0,$cap_i0.p)(a);");
     }
 }
