@@ -187,7 +187,8 @@ export class Applier {
           } else if (!module?.program) {
             this.registry.define(change.defs);
             prepared.results.push(this.notLoaded(change.module, change.rev, started));
-          } else if (isThere(module, change.rev, def.stamp)) prepared.results.push(this.result(change.module, change.rev, "moduleUpdated", started));
+          // Its functions may be of that revision already while its top level is not.
+          } else if (module.program.rev === change.rev && isThere(module, change.rev, def.stamp)) prepared.results.push(this.result(change.module, change.rev, "moduleUpdated", started));
           else prepared.updates.push({ id: change.module, rev: change.rev, program: new Program(def), added });
           break;
         }
@@ -213,6 +214,7 @@ export class Applier {
       // The page has seen these patches and goes on without them, unless later ones need what the top level did not take over.
       for (const [module, { rev, top }] of patches) {
         if (top !== undefined) continue;
+        module.before ??= module.rev;
         module.rev = rev;
         module.stamp = undefined;
         module.foreign = false;

@@ -131,6 +131,8 @@ export class Module {
     this.program = null;
     /** The revision that the running code stands for, patches included. */
     this.rev = 0;
+    /** Where it was before the first patch that it holds; null: it holds none. @type {number | null} */
+    this.before = null;
     /** What the server calls this text with these site ids. @type {string | undefined} */
     this.stamp = undefined;
     /** `rev` is a number of a server that is gone: the next change of the module builds on it whatever it says. */
@@ -211,14 +213,20 @@ export class Registry {
     module.rev = program.rev;
     module.stamp = program.stamp;
     module.foreign = false;
+    module.before = null;
     module.nsites = Math.max(module.nsites, program.sites);
     this.suspending = null;
   }
 
-  /** Revisions of everything the page has, for hello. */
+  /** Revisions of everything the page has, for hello. What was held is not had, so the server sends it again. */
   revisions() {
     const list = [];
-    for (const module of this.modules.values()) if (module.program !== null || module.classic) list.push({ id: module.id, rev: module.rev, stamp: module.stamp });
+    for (const module of this.modules.values()) {
+      if (module.program === null && !module.classic) continue;
+      module.rev = module.before ?? module.rev;
+      module.before = null;
+      list.push({ id: module.id, rev: module.rev, stamp: module.stamp });
+    }
     return list;
   }
 

@@ -31,8 +31,8 @@ const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: P
 
 /** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string) => any) & { r?: number }} Hook */
 /** @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
-/** `o` is the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, o: Record<string, unknown>, w?: unknown[] }} Guards */
-/** @typedef {(id: number, hook: Hook, self: any, args: ArrayLike<any>, newTarget?: Function, callee?: object) => any} Dispatch */
+/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[] }} Guards */
+/** @typedef {(this: Guards, id: number, hook: Hook, self: any, args: ArrayLike<any>, newTarget?: Function, callee?: object) => any} Dispatch */
 
 /** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */
 export class Sites {
@@ -62,13 +62,14 @@ export class Sites {
     guards.c = this.call;
     guards.o = Object.create(null);
     for (const patch of this.patches) if (patch && patch.rev > rev) set(guards, patch.id, patch.rev);
-    this.adopt(guards);
+    this.adopt(guards, rev);
     return guards;
   }
 
-  /** Takes a guard array made elsewhere (a classic script's) under this dispatcher. @param {Guards} guards */
-  adopt(guards) {
+  /** Takes a guard array (a classic script's was made elsewhere) under this dispatcher. @param {Guards} guards @param {number} rev */
+  adopt(guards, rev) {
     guards.c = this.call;
+    guards.rev = rev;
     this.arrays = this.arrays.filter((ref) => ref.deref() !== undefined);
     this.arrays.push(new WeakRef(guards));
   }
@@ -119,7 +120,7 @@ function dispatcher(sites) {
     const patch = /** @type {Patch} */ (sites.patches[id]);
     /** @type {Made} */
     let made = /** @type {any} */ (hook)[id];
-    if (made === undefined || made.patch !== patch) made = make(sites, patch, hook, made);
+    if (made === undefined || made.patch !== patch) made = make(sites, patch, hook, made, this.rev);
     switch (made.mode) {
       case PLAIN: return apply(made.fn, self, args);
       case ARROW: return apply(made.fn, undefined, args);
@@ -144,10 +145,11 @@ function named(made, callee) {
 /**
  * Makes a patch in one scope, at the first call there. Where that fails the scope keeps what it ran before; where it ran nothing
  * else, the older patch is tried, and at last the site goes back to its loaded code from the next call on.
- * @param {Sites} sites @param {Patch} patch @param {Hook} hook @param {Made | undefined} old @returns {Made}
+ * @param {Sites} sites @param {Patch} patch @param {Hook} hook @param {Made | undefined} old @param {number} loaded the revision of the
+ *   code that was loaded @returns {Made}
  */
-function make(sites, patch, hook, old) {
-  if (patch.scope > (hook.r ?? 0)) {
+function make(sites, patch, hook, old, loaded) {
+  if (patch.scope > (hook.r ?? loaded)) {
     if (old !== undefined) {
       old.patch = patch;
       return old;

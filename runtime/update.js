@@ -513,7 +513,8 @@ export class Updater {
     for (const id of plan.install) {
       const update = pending.get(id);
       if (!update?.program) continue;
-      this.registry.define(update.added);
+      const taken = this.registry.define(update.added);
+      if (taken.length > 0) this.registry.host.loaded?.(taken.map(({ id, rev, stamp }) => ({ id, rev, stamp })));
       const module = this.registry.module(id);
       if (module.program !== update.program) {
         this.registry.install(module, update.program);

@@ -166,8 +166,12 @@ impl Engine {
             .collect()
     }
 
-    fn define(&self, id: &str) -> Option<Compiled> {
-        let hot = self.hot.get(id)?;
+    fn define(&mut self, id: &str) -> Option<Compiled> {
+        if self.graph.is_classic(id) {
+            self.make_classic(id);
+        }
+        // What never parsed is an error like any other file's.
+        let hot = self.hot.get(id).filter(|it| !it.program.is_nothing)?;
         let module = hot.program.module().ok()?;
         Some(Compiled {
             id: id.to_owned(),

@@ -104,16 +104,16 @@ impl Graph {
         self.loaded.remove(id).map(|(_, it)| it)
     }
 
-    /// Forgets modules that could not be loaded: the reason may be gone.
-    pub(crate) fn forget_errors(&self) -> Vec<String> {
-        let failed: Vec<String> = self
+    /// Forgets modules that could not be loaded, or not with all that they import: the reason may be gone.
+    pub(crate) fn forget_errors(&self) -> Vec<Arc<ModuleDef>> {
+        let failed: Vec<Arc<ModuleDef>> = self
             .loaded
             .iter()
             .filter(|it| it.def.kind == ModuleKind::Error || has_missing(&it.def))
-            .map(|it| it.key().clone())
+            .map(|it| Arc::clone(&it.def))
             .collect();
-        for id in &failed {
-            self.loaded.remove(id);
+        for def in &failed {
+            self.loaded.remove(&def.id);
         }
         failed
     }
@@ -331,6 +331,17 @@ impl Graph {
         Dep::new(spec, self.target(spec, importer, ImportKind::Import))
     }
 
+    /// What the module imports that does not resolve: specifiers, each with a sentence. Sorted.
+    pub(crate) fn unresolved(&self, id: &str, module: &Module) -> Vec<(String, String)> {
+        let imports = module.imports.iter().chain(&module.dynamic).map(|it| (it, ImportKind::Import));
+        let all = imports.chain(module.requires.iter().map(|it| (it, ImportKind::Require)));
+        let missing = all.filter_map(|(spec, kind)| match self.target(spec, id, kind) {
+            Target::Error(message) => Some((spec.clone(), message)),
+            _ => None,
+        });
+        missing.collect::<std::collections::BTreeMap<_, _>>().into_iter().collect()
+    }
+
     fn target(&self, spec: &str, importer: &str, kind: ImportKind) -> Target {
         match self.resolver.resolve(spec, importer, kind) {
             Resolved::Module { id, .. } => Target::Id(id),
@@ -352,7 +363,7 @@ pub(crate) fn syntax_message(id: &str, source: &str, problems: &[Problem]) -> St
 }
 
 fn has_missing(def: &ModuleDef) -> bool {
-    def.deps.iter().any(|it| matches!(it.target, Target::Error(_)))
+    def.deps.iter().chain(&def.dynamic).any(|it| matches!(it.target, Target::Error(_)))
 }
 
 fn data(id: &str, rev: Rev, kind: ModuleKind, code: &str, source: &str) -> Loaded {

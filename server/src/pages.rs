@@ -26,11 +26,16 @@ pub(crate) struct Page {
 /// What a page runs of one module.
 #[derive(Debug, Clone)]
 pub(crate) struct PageModule {
+    /// Where the page says it is: what the next patch builds on.
     pub(crate) rev: Rev,
+    /// Everything that changed up to here is in the page, or in `skipped` or `held`.
+    pub(crate) seen: Rev,
     /// The revision at which the module ran: its top level is of that time.
     pub(crate) root_rev: Rev,
     /// Changed functions that name what this page's top level does not have.
     pub(crate) skipped: Vec<SiteId>,
+    /// Functions of pushes that the page holds or refused: sent again together when one of them is edited again.
+    pub(crate) held: Vec<SiteId>,
     /// The newest update that the page refused to take while typing: it isn't sent twice.
     pub(crate) refused: Rev,
 }
@@ -41,8 +46,17 @@ pub(crate) struct Sent {
     pub(crate) documents: FxHashMap<String, SentDocument>,
     /// The modules that run again with this push, and the revision they then have.
     pub(crate) updates: FxHashMap<String, Rev>,
-    /// What the page has of the modules that this push patches: it still has that if it does not take the push.
+    /// What the page has of the modules whose top level this push changes: it still has that if it does not take the push.
     pub(crate) before: FxHashMap<String, PageModule>,
+    /// The functions that this push changes, by module, and the revision they then have.
+    pub(crate) patches: FxHashMap<String, (Rev, Vec<SiteId>)>,
+}
+
+impl PageModule {
+    /// A module as a page has just loaded it.
+    pub(crate) fn loaded(rev: Rev) -> PageModule {
+        PageModule { rev, seen: rev, root_rev: rev, skipped: Vec::new(), held: Vec::new(), refused: 0 }
+    }
 }
 
 /// The version of a document that a push carries.
@@ -96,8 +110,13 @@ impl Page {
     }
 
     /// Sends changes that belong together.
-    pub(crate) fn push(&mut self, when: When, changes: Vec<Change>, sent: Sent) {
+    pub(crate) fn push(&mut self, when: When, changes: Vec<Change>, mut sent: Sent) {
         self.seq += 1;
+        for change in &changes {
+            if let Change::Patch { module, rev, sites, .. } = change {
+                sent.patches.insert(module.clone(), (*rev, sites.iter().map(|it| it.id).collect()));
+            }
+        }
         self.waiting.insert(self.seq, sent);
         self.waiting.remove(&self.seq.saturating_sub(Page::REMEMBERED));
         let seq = self.seq;

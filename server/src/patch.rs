@@ -37,6 +37,8 @@ pub struct Program {
     jsx: Jsx,
     /// Hash of the site ids in source order.
     order: u64,
+    /// No text of it ever parsed: pages run an error in its place, so the first that does is a module update.
+    pub is_nothing: bool,
 }
 
 /// The top level of a module from a revision on.
@@ -144,6 +146,7 @@ impl Program {
                 text: Rope::from_str(source),
                 jsx,
                 order,
+                is_nothing: false,
                 root,
                 ids,
                 options,
@@ -154,6 +157,12 @@ impl Program {
             },
             module,
         ))
+    }
+
+    /// The program of a text that does not parse.
+    pub fn nothing(options: Options, rev: Rev) -> Option<Program> {
+        let (program, _) = Program::load("", options, rev).ok()?;
+        Some(Program { is_nothing: true, ..program })
     }
 
     /// The whole module as a page loads it now.
@@ -183,7 +192,10 @@ impl Program {
         if own {
             let column = self.column_of(origin, line);
             site.changed = rev;
-            plan.sites.push(planned(&site, &old, function, origin, line, column));
+            self.keep_older_scopes(path, &old, &mut site, rev);
+            let own = planned(&site, &old, function, origin, line, column);
+            site.needs.clone_from(&own.needs);
+            plan.sites.push(own);
         }
         for change in changes.iter().filter(|it| !it.path.is_empty()) {
             let before = find(&old, change.id).unwrap_or(&old);
@@ -249,7 +261,24 @@ impl Program {
         let current = target.clone();
         let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx };
         let function = compile_function(text, &context, ids)?;
-        Ok(Some(planned(&current, before, function, place.start, place.line, place.column)))
+        let inner = planned(&current, before, function, place.start, place.line, place.column);
+        site.at_mut(path).needs.clone_from(&inner.needs);
+        Ok(Some(inner))
+    }
+
+    /// Closures that were made before the functions around them got new variables can't run text that uses those: they keep
+    /// what they run.
+    fn keep_older_scopes(&self, path: &[usize], old: &Site, site: &mut Site, rev: Rev) {
+        let Some(oldest) = &old.oldest else { return };
+        if runs_in(&site.free, &site.scope, oldest) {
+            return;
+        }
+        // Scopes that were made by the newest text of all functions around have the variables.
+        let since = (1..path.len()).map(|it| self.root.at(&path[..it]).changed).max().unwrap_or(0);
+        if site.scope_rev < since {
+            site.scope_rev = since;
+            site.fallback = old.fallback.clone().or_else(|| self.code_of(old, rev));
+        }
     }
 
     /// The code of a site as it is in the good text.
@@ -277,6 +306,7 @@ impl Program {
         let same_names = same_binds(&self.root.scope, &module.root.scope);
         let mut added = Vec::new();
         if !same_root
+            && !self.is_nothing
             && same_names
             && let Some(soft) = top::soften(&self.items, &self.exports, &module)
         {
@@ -311,8 +341,10 @@ impl Program {
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
         }
+        let same_root = same_root && !self.is_nothing;
         let reason = (!same_root && top.is_none()).then(|| why(&self.items, &module.items));
         let untouched = same_root && root.deep == self.root.deep;
+        self.is_nothing = false;
         self.text = rope;
         self.order = order_of(&root);
         self.cuts = Cuts::new(&module.items, root.len);
@@ -450,10 +482,9 @@ fn runs_in(free: &[Box<str>], new: &Scope, old: &Scope) -> bool {
 }
 
 fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {
-    // Names that the old text used as well are not this edit's business.
+    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them.
     let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err();
-    let same = std::ptr::eq(site, before);
-    let needs = function.unresolved.into_iter().filter(|it| same || is_new(it)).collect();
+    let needs = function.unresolved.into_iter().filter(|it| is_new(it) || before.needs.contains(it)).collect();
     // Columns of the first line are right when the code's own lead fits in front of it.
     let pad = (column as usize).saturating_sub(function.lead as usize);
     PlannedSite {

@@ -72,6 +72,10 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
     runtime.block_on(async move {
         let project = Project::start(&options.root, options.port).await?;
         let mut notices = project.hub.subscribe();
+        // Before the address is out: from then on somebody may interrupt us.
+        let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+        let at_once = futures::poll!(interrupted.as_mut());
+        debug_assert!(at_once.is_pending());
         say(&project.url)?;
         if options.open {
             open_browser(&project.url);
@@ -83,7 +87,7 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
                     Some(notice) => log(&notice),
                     None => return Ok(ExitCode::SUCCESS),
                 },
-                interrupted = tokio::signal::ctrl_c() => {
+                interrupted = &mut interrupted => {
                     interrupted.context("Ctrl+C can't be waited for")?;
                     return Ok(ExitCode::SUCCESS);
                 }

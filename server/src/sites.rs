@@ -85,6 +85,8 @@ pub struct Site {
     pub scope: Arc<Scope>,
     /// Names that the text uses and does not declare, nested functions included.
     pub free: Vec<Box<str>>,
+    /// Those of `free` that an edit brought and that nothing declares: pages are asked for them as long as they are there.
+    pub needs: Vec<Box<str>>,
     pub strict: bool,
     /// How many scope hooks enclose the function: keeps the names of nested hooks apart.
     pub level: u32,
@@ -94,6 +96,8 @@ pub struct Site {
     pub scope_rev: Rev,
     /// The newest code that closures of scopes older than `scope_rev` can run.
     pub fallback: Option<Arc<str>>,
+    /// The scope of closures that may still live and were made before the functions around got new variables.
+    pub oldest: Option<Arc<Scope>>,
     pub children: Vec<Site>,
     /// Which of the children have moved since their `start` was written.
     pub shift: Shift,
@@ -160,6 +164,12 @@ impl Scope {
     /// Whether what `name` means here is bound below the top level.
     pub fn is_inner(&self, name: &str) -> bool {
         Scope::is_inner_of(self, name)
+    }
+
+    /// Whether something is bound below the top level here that is not in `old`.
+    pub fn has_more_than(&self, old: &Scope) -> bool {
+        let Some(parent) = self.parent.as_deref() else { return false };
+        self.names.keys().any(|name| !old.is_inner(name)) || parent.has_more_than(old)
     }
 
     /// The binding that `name` means in this scope.

@@ -25,6 +25,9 @@ pub(crate) struct Hot {
     pub(crate) unresolved: Option<Reason>,
     /// What the page overlay says of this module.
     pub(crate) shown_problem: bool,
+    /// What it imports that is not there, each with a sentence, as it was when `missing_at` was the newest top level.
+    pub(crate) missing: Vec<(String, String)>,
+    pub(crate) missing_at: Option<Rev>,
 }
 
 /// What one planning of a buffer came to. Places are bytes of the buffer.
@@ -49,6 +52,8 @@ impl Hot {
             update_reason: None,
             unresolved: None,
             shown_problem: false,
+            missing: Vec::new(),
+            missing_at: None,
         }
     }
 

@@ -14,8 +14,9 @@ use crate::graph::syntax_message;
 use crate::pages::SentDocument;
 use crate::patch::{PlannedSite, Program, Reason};
 use crate::sites::Rev;
+use crate::sites::collect::Flavour;
 use crate::text::Document;
-use crate::wire::{Change, When};
+use crate::wire::{Change, ModuleKind, When};
 
 /// What one turn has to tell the pages.
 #[derive(Default)]
@@ -69,21 +70,39 @@ impl Engine {
         let loaded = self.graph.take(id);
         let on_disk = || read_disk(path);
         let source: Option<Arc<str>> = match loaded {
+            // Whatever the file holds by now: what pages have is the error.
+            Some(loaded) if loaded.def.kind == ModuleKind::Error => None,
             Some(loaded) if !loaded.source.is_empty() => Some(Arc::clone(&loaded.source)),
             _ => on_disk().map(Arc::from),
         };
         let rev = self.graph.rev();
-        // With no good text at all, pages have nothing to lose: the empty program is what they run.
         let program = source
             .and_then(|it| Program::load(&it, options, rev).ok())
-            .or_else(|| Program::load("", options, rev).ok())
-            .map(|(program, _)| program);
+            .map(|(program, _)| program)
+            .or_else(|| Program::nothing(options, rev));
         match program {
             Some(program) => {
                 self.hot.insert(id.to_owned(), Hot::new(program));
                 true
             }
             None => false,
+        }
+    }
+
+    /// A file that an editor had open before a page loaded it turns out to be a plain script.
+    pub(super) fn make_classic(&mut self, id: &str) {
+        let Some(hot) = self.hot.get_mut(id).filter(|it| !matches!(it.program.flavour, Flavour::Classic(_))) else {
+            return;
+        };
+        let Some(path) = self.graph.resolver.root().path_of(id) else { return };
+        let text = hot.program.text.to_string();
+        let rev = self.graph.next_rev();
+        // What is no script, a module that is loaded as one, stays what it is; the browser says what is wrong with it.
+        let Ok((program, _)) = Program::load(&text, self.graph.options(id, &path), rev) else { return };
+        *hot = Hot::new(program);
+        for open in self.documents.values_mut().filter(|it| it.module.as_deref() == Some(id)) {
+            hot.replace(open.document.rope.clone());
+            open.unplanned.get_or_insert_with(Instant::now);
         }
     }
 
@@ -131,6 +150,7 @@ impl Engine {
             self.graph.resolver.forget();
             let healed = self.graph.forget_errors();
             self.push_again(&healed);
+            self.look_for_missing_imports();
         }
     }
 
@@ -276,6 +296,7 @@ impl Engine {
     fn plan_module(&mut self, id: &str, turn: &mut Turn) -> Option<Planned> {
         let hot = self.hot.get_mut(id)?;
         let before = hot.program.rev;
+        let was_nothing = hot.program.is_nothing;
         let rev = self.graph.next_rev();
         let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev))) {
             Ok(planned) => planned,
@@ -289,12 +310,17 @@ impl Engine {
             }
         };
         let hot = self.hot.get_mut(id)?;
+        if was_nothing && !hot.program.is_nothing {
+            // Pages that asked meanwhile got the error.
+            self.graph.forget(id);
+        }
         if let Some(reason) = &planned.update {
             hot.update_reason = Some(reason.clone());
         }
         if planned.update.is_some() || hot.update_since.is_some() {
             hot.update_since = Some(Instant::now());
         }
+        self.look_for_imports(id);
         if !planned.patched.is_empty() || planned.top || planned.update.is_some() {
             turn.patched.insert(id.to_owned(), (before, planned.patched.clone()));
         }
@@ -355,27 +381,73 @@ impl Engine {
         self.notify(Notice::Verdict(VerdictNotice { uri: uri.to_owned(), version, verdict, reason, sites }));
     }
 
+    /// Looks again for what was missing: something new is on disk.
+    fn look_for_missing_imports(&mut self) {
+        let mut ids: Vec<String> =
+            self.hot.iter().filter(|(_, it)| !it.missing.is_empty()).map(|(id, _)| id.clone()).collect();
+        ids.sort_unstable();
+        for id in ids {
+            let Some(hot) = self.hot.get_mut(&id) else { continue };
+            let before = std::mem::take(&mut hot.missing);
+            hot.missing_at = None;
+            self.look_for_imports(&id);
+            if self.hot.get(&id).is_none_or(|it| it.missing == before) {
+                continue;
+            }
+            self.push_imports(&id);
+            for open in self.documents.values_mut().filter(|it| it.module.as_ref() == Some(&id)) {
+                open.unplanned.get_or_insert_with(Instant::now);
+            }
+        }
+    }
+
+    /// Looks for what a module imports, if its top level has changed since that was last looked for.
+    fn look_for_imports(&mut self, id: &str) {
+        let Some(hot) = self.hot.get_mut(id) else { return };
+        let newest = hot.program.roots.last().map(|it| it.rev);
+        if hot.missing_at != newest {
+            hot.missing_at = newest;
+            hot.missing = hot.program.module().map(|it| self.graph.unresolved(id, &it)).unwrap_or_default();
+        }
+    }
+
     fn tell_problems(&mut self, uri: &str, hold: Option<&Reason>) {
         let Some(open) = self.documents.get_mut(uri) else { return };
-        if hold.is_none() && !open.has_problems {
+        let hot = open.module.as_ref().and_then(|it| self.hot.get(it));
+        let missing: &[(String, String)] = hot.map_or(&[], |it| &it.missing);
+        if hold.is_none() && missing.is_empty() && !open.has_problems {
             return;
         }
-        open.has_problems = hold.is_some();
-        let problems = hold
-            .map(|it| ProblemNotice {
-                range: open.range(it.start, it.end.max(it.start)),
-                message: format!("{}: pages keep the last good program", it.message.trim_end_matches('.')),
-                code: it.code.to_owned(),
-                level: Level::Info,
-            })
-            .into_iter()
-            .collect();
+        open.has_problems = hold.is_some() || !missing.is_empty();
+        let held = hold.map(|it| ProblemNotice {
+            range: open.range(it.start, it.end.max(it.start)),
+            message: format!("{}: pages keep the last good program", it.message.trim_end_matches('.')),
+            code: it.code.to_owned(),
+            level: Level::Info,
+        });
+        let missing = missing.iter().map(|(spec, message)| {
+            let (start, end) = open.find_specifier(spec);
+            ProblemNotice {
+                range: open.range(start, end),
+                message: message.clone(),
+                code: "import".to_owned(),
+                level: Level::Error,
+            }
+        });
+        let problems = held.into_iter().chain(missing).collect();
         let version = Some(open.document.version);
         self.notify(Notice::Problems { uri: uri.to_owned(), version, problems });
     }
 }
 
 impl OpenDocument {
+    /// Where a specifier stands in the text, as far as a search for its quoted form can tell.
+    fn find_specifier(&self, spec: &str) -> (u32, u32) {
+        let text = self.document.rope.to_string();
+        let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
+        at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
+    }
+
     fn range(&self, start: u32, end: u32) -> TextRange {
         let at = |byte: u32| {
             let position = self.document.position((byte as usize).min(self.document.len_bytes()), self.encoding);

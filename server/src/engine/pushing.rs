@@ -26,8 +26,9 @@ impl Engine {
         }
         let mut common: FxHashMap<String, Vec<SitePatch>> = FxHashMap::default();
         let mut gave_up = false;
+        let mut held = Vec::new();
         let modules = Modules { graph: &self.graph, hot: &self.hot };
-        for (_, page) in self.pages.connected_mut() {
+        for (page_id, page) in self.pages.connected_mut() {
             let mut changes = Vec::new();
             let mut sent = Sent { documents: turn.documents.clone(), ..Sent::default() };
             let has = page.module_ids();
@@ -35,9 +36,24 @@ impl Engine {
                 let Some(hot) = self.hot.get(id) else { continue };
                 let Some(known) = page.modules.get_mut(id) else { continue };
                 let had = known.clone();
-                let is_current = known.rev == *before && known.skipped.is_empty();
-                let Some(steps) = hot.program.top_since(known.root_rev).filter(|_| is_current) else {
-                    changes.extend(due(modules, hot, id, known, &has));
+                let is_held = sites.iter().any(|it| known.held.contains(&it.id));
+                let is_current = known.seen == *before && known.skipped.is_empty() && !is_held;
+                let Some(steps) = tops_for(modules, hot, id, known).filter(|_| is_current) else {
+                    let change = due(modules, hot, id, known, &has, is_held);
+                    if change.is_none()
+                        && let Some(document) = turn.documents.get(id)
+                        && let Some(reason) = missing_import(modules, hot, id, known)
+                    {
+                        held.push(OutcomeNotice {
+                            uri: document.uri.clone(),
+                            version: document.version,
+                            page: page_id.clone(),
+                            outcome: Outcome::Held.as_str().to_owned(),
+                            reason: Some(reason),
+                            ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
+                        });
+                    }
+                    changes.extend(change);
                     if known.root_rev != had.root_rev {
                         sent.before.insert(id.clone(), had);
                     }
@@ -53,8 +69,9 @@ impl Engine {
                 }
                 if !patches.is_empty() || top.is_some() {
                     changes.push(patch(hot, id, known.rev, patches.clone(), top));
+                    known.rev = hot.program.rev;
                 }
-                known.rev = hot.program.rev;
+                known.seen = hot.program.rev;
                 known.root_rev = hot.program.rev;
             }
             changes.extend(turn.others.iter().filter(|it| concerns(it, page)).cloned());
@@ -63,6 +80,9 @@ impl Engine {
             }
             page.push(when, changes, sent);
             gave_up |= !page.is_connected();
+        }
+        for notice in held {
+            self.notify(Notice::Outcome(notice));
         }
         if gave_up {
             self.tell_page_count();
@@ -122,31 +142,61 @@ impl Engine {
         }
     }
 
-    /// Modules that could not be loaded may be all right now: pages that have them get them again.
-    pub(super) fn push_again(&mut self, ids: &[String]) {
-        for id in ids {
-            let wanted = self.pages.connected().any(|(_, page)| page.modules.contains_key(id));
-            if !wanted || self.hot.contains_key(id) {
+    /// Modules that could not be loaded, or not with all that they import, may be all right now: pages get again what has
+    /// changed. `failed` is how they were.
+    pub(super) fn push_again(&mut self, failed: &[std::sync::Arc<wire::ModuleDef>]) {
+        for old in failed {
+            if self.hot.contains_key(&old.id) {
                 continue;
             }
-            let def = self.graph.define(id);
-            let rev = self.graph.next_rev();
-            let graph = std::sync::Arc::clone(&self.graph);
-            for (_, page) in self.pages.connected_mut() {
-                let without = page.module_ids();
-                let entries: Vec<String> = def
-                    .deps
-                    .iter()
-                    .filter_map(|it| match &it.target {
-                        Target::Id(id) => Some(id.clone()),
-                        _ => None,
-                    })
-                    .collect();
-                let mut defs = vec![wire::ModuleDef { rev, ..(*def).clone() }];
-                defs.extend(crawl(Modules { graph: &graph, hot: &self.hot }, &entries, &without));
-                let change = Change::Update { module: id.clone(), from: 0, rev, defs };
-                page.push(When::Disk, vec![change], Sent::default());
+            let def = self.graph.define(&old.id);
+            let is_same =
+                (def.kind, &def.code, &def.deps, &def.dynamic) == (old.kind, &old.code, &old.deps, &old.dynamic);
+            if !is_same {
+                let rev = self.graph.next_rev();
+                self.send_again(wire::ModuleDef { rev, ..(*def).clone() });
             }
+        }
+    }
+
+    /// What a module imports is there now: pages that loaded it without get it again, those that lack newer imports get
+    /// these.
+    pub(super) fn push_imports(&mut self, id: &str) {
+        let Some(hot) = self.hot.get(id) else { return };
+        if let Ok(module) = hot.program.module() {
+            let (sites, stamp) = (hot.program.ids.len(), hot.program.stamp());
+            let rev = self.graph.next_rev();
+            let def = self.graph.definition(Compiled { id: id.to_owned(), rev, sites, stamp, module });
+            self.send_again(def);
+        }
+        let mut turn = Turn::default();
+        turn.patched.insert(id.to_owned(), (0, Vec::new()));
+        self.push(turn, When::Disk);
+    }
+
+    /// Sends a module to the pages that run its newest top level, to run it again.
+    fn send_again(&mut self, def: wire::ModuleDef) {
+        let (id, rev) = (def.id.clone(), def.rev);
+        let modules = Modules { graph: &self.graph, hot: &self.hot };
+        let entries: Vec<String> = def
+            .deps
+            .iter()
+            .filter_map(|it| match &it.target {
+                Target::Id(id) => Some(id.clone()),
+                _ => None,
+            })
+            .collect();
+        for (_, page) in self.pages.connected_mut() {
+            let Some(known) = page.modules.get(&id) else { continue };
+            let is_behind = |hot: &Hot| hot.program.root_at(known.root_rev).shell != hot.program.root.shell;
+            if modules.hot.get(&id).is_some_and(is_behind) {
+                continue;
+            }
+            let mut defs = vec![def.clone()];
+            defs.extend(crawl(modules, &entries, &page.module_ids()));
+            let change = Change::Update { module: id.clone(), from: known.rev, rev, defs };
+            let updates = FxHashMap::from_iter([(id.clone(), rev)]);
+            page.push(When::Disk, vec![change], Sent { updates, ..Sent::default() });
         }
     }
 
@@ -192,10 +242,13 @@ impl Engine {
             if !is_ours {
                 renumbered.push(ModuleRev { id: it.id.clone(), rev, stamp: it.stamp.clone() });
             }
-            let root_rev = known.map_or(rev, |it| it.root_rev);
-            let refused = known.map_or(0, |it| it.refused);
-            let skipped = known.map(|it| it.skipped.clone()).unwrap_or_default();
-            page.modules.insert(it.id, PageModule { rev, root_rev, skipped, refused });
+            let known = match known {
+                Some(known) if is_ours && known.rev == rev => known.clone(),
+                // It lacks something: what came after its revision comes again.
+                Some(known) => PageModule { rev, seen: rev, held: Vec::new(), ..known.clone() },
+                None => PageModule::loaded(rev),
+            };
+            page.modules.insert(it.id, known);
         }
         page.send(ToPage::Welcome {
             v: wire::VERSION,
@@ -232,7 +285,7 @@ impl Engine {
     pub(super) fn loaded(&mut self, id: &PageId, modules: Vec<ModuleRev>) {
         let Some(page) = self.pages.get_mut(id) else { return };
         for it in modules {
-            page.modules.insert(it.id, PageModule { rev: it.rev, root_rev: it.rev, skipped: Vec::new(), refused: 0 });
+            page.modules.insert(it.id, PageModule::loaded(it.rev));
         }
         catch_up(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents);
     }
@@ -242,6 +295,8 @@ impl Engine {
         // A push can have several outcomes: what becomes of a patch is sometimes known only at its first call.
         let Some(sent) = page.waiting.get(&seq).cloned() else { return };
         let mut notices = Vec::new();
+        let (mut again, mut changed) = (Vec::new(), Vec::new());
+        let has = page.module_ids();
         for result in results {
             if let Some(rev) = sent.updates.get(&result.module).copied()
                 && let Some(known) = page.modules.get_mut(&result.module)
@@ -249,8 +304,10 @@ impl Engine {
                 match result.outcome {
                     Outcome::ModuleUpdated | Outcome::Live => {
                         known.rev = rev.max(known.rev);
+                        known.seen = rev.max(known.seen);
                         known.root_rev = rev;
                         known.skipped.clear();
+                        known.held.clear();
                     }
                     Outcome::NeedsReload | Outcome::Threw | Outcome::Refused => known.refused = rev,
                     Outcome::NextCall | Outcome::Held => {}
@@ -262,6 +319,18 @@ impl Engine {
             {
                 // The page's top level is still the old one: the next push brings all of it again.
                 *known = before.clone();
+            } else if let Some((rev, sites)) = sent.patches.get(&result.module).filter(|_| went_wrong)
+                && let Some(known) = page.modules.get_mut(&result.module)
+                && let Some(hot) = self.hot.get(&result.module)
+            {
+                // Some of them may have been edited since; the rest has nobody else to bring it.
+                let was_edited = sites.iter().any(|it| hot.program.site(*it).is_some_and(|(it, _)| it.changed > *rev));
+                known.held.extend(sites);
+                if was_edited {
+                    let modules = Modules { graph: &self.graph, hot: &self.hot };
+                    again.extend(due(modules, hot, &result.module, known, &has, true));
+                    changed.push(result.module.clone());
+                }
             }
             if let Some(document) = sent.documents.get(&result.module) {
                 notices.push(OutcomeNotice {
@@ -278,10 +347,21 @@ impl Engine {
                 });
             }
         }
+        if !again.is_empty() {
+            let documents = changed.iter().filter_map(|it| newest_of(&self.documents, it)).collect();
+            page.push(When::Typing, again, Sent { documents, ..Sent::default() });
+        }
         for notice in notices {
             self.notify(Notice::Outcome(notice));
         }
     }
+}
+
+/// The document that a module is the text of, in the version that it has now.
+fn newest_of(documents: &FxHashMap<String, OpenDocument>, module: &str) -> Option<(String, SentDocument)> {
+    let (uri, it) = documents.iter().find(|(_, it)| it.module.as_deref() == Some(module))?;
+    let (version, arrived) = (it.document.version, Instant::now());
+    Some((module.to_owned(), SentDocument { uri: uri.clone(), version, arrived }))
 }
 
 /// Sends a page what it lacks, for the newest versions of the documents.
@@ -292,16 +372,12 @@ fn catch_up(page: &mut Page, modules: Modules<'_>, documents: &FxHashMap<String,
     for (module, known) in &mut page.modules {
         let Some(hot) = modules.hot.get(module) else { continue };
         let before = known.clone();
-        let Some(change) = due(modules, hot, module, known, &has) else { continue };
+        let Some(change) = due(modules, hot, module, known, &has, false) else { continue };
         changes.push(change);
         if known.root_rev != before.root_rev {
             sent.before.insert(module.clone(), before);
         }
-        let document = documents.iter().find(|(_, it)| it.module.as_ref() == Some(module));
-        sent.documents.extend(document.map(|(uri, it)| {
-            let (version, arrived) = (it.document.version, Instant::now());
-            (module.clone(), SentDocument { uri: uri.clone(), version, arrived })
-        }));
+        sent.documents.extend(newest_of(documents, module));
     }
     if !changes.is_empty() {
         page.push(When::Typing, changes, sent);
@@ -326,22 +402,61 @@ struct Modules<'m> {
     hot: &'m FxHashMap<String, Hot>,
 }
 
-/// The patch that brings a page's copy of one module up to date, as far as its top level lets it.
-fn due(modules: Modules<'_>, hot: &Hot, id: &str, known: &mut PageModule, has: &FxHashSet<String>) -> Option<Change> {
-    let tops = hot.program.top_since(known.root_rev);
+/// The patch that brings a page's copy of one module up to date, as far as its top level lets it; `held`: with what the
+/// page holds.
+fn due(
+    modules: Modules<'_>,
+    hot: &Hot,
+    id: &str,
+    known: &mut PageModule,
+    has: &FxHashSet<String>,
+    held: bool,
+) -> Option<Change> {
+    let tops = tops_for(modules, hot, id, known);
     // With the steps to the newest top level, every function runs on it.
     let root_rev = if tops.is_some() { hot.program.rev } else { known.root_rev };
-    let (plan, left) = hot.program.catch_up(known.rev, &known.skipped, hot.program.root_at(root_rev));
+    let mut also = std::mem::take(&mut known.skipped);
+    if held {
+        also.append(&mut known.held);
+    }
+    let root = hot.program.root_at(root_rev);
+    let (plan, left) = hot.program.catch_up(known.seen, &also, root);
     let top = tops.and_then(|it| top_patch(modules, id, &it, has));
-    let from = known.rev;
-    known.rev = hot.program.rev.max(known.rev);
+    known.seen = hot.program.rev.max(known.seen);
     known.root_rev = root_rev.max(known.root_rev);
     known.skipped = left;
     if plan.sites.is_empty() && top.is_none() {
         return None;
     }
+    let from = known.rev;
+    known.rev = hot.program.rev.max(from);
     let sites = plan.sites.iter().map(|it| site_patch(it, hot.program.rev)).collect();
-    Some(patch(hot, id, from, sites, top))
+    let mut change = patch(hot, id, from, sites, top);
+    // What runs then is no text that any server has.
+    if let Change::Patch { stamp, .. } = &mut change
+        && (root.shell != hot.program.root.shell || !known.skipped.is_empty() || !known.held.is_empty())
+    {
+        stamp.clear();
+    }
+    Some(change)
+}
+
+/// The versions of the top level that a page can take over. Imports that do not resolve hold them back, and nothing else.
+fn tops_for(modules: Modules<'_>, hot: &Hot, id: &str, known: &PageModule) -> Option<Vec<std::sync::Arc<Top>>> {
+    let resolves = |it: &String| !matches!(modules.graph.dependency(it, id).target, Target::Error(_));
+    let tops = hot.program.top_since(known.root_rev)?;
+    tops.iter().all(|it| it.imports.iter().all(resolves)).then_some(tops)
+}
+
+/// Why a page does not get the newest top level: an import of it that does not resolve.
+fn missing_import(modules: Modules<'_>, hot: &Hot, id: &str, known: &PageModule) -> Option<ReasonNotice> {
+    let tops = hot.program.top_since(known.root_rev)?;
+    let imports = tops.iter().flat_map(|it| &it.imports);
+    let message = imports.into_iter().find_map(|it| match modules.graph.dependency(it, id).target {
+        Target::Error(message) => Some(message),
+        _ => None,
+    })?;
+    Some(ReasonNotice { code: "import".to_owned(), message, range: None })
 }
 
 /// What a page has to run to get these versions of a module's top level, one after another.

@@ -91,7 +91,9 @@ impl Backend for ProjectBackend {
         let _ = url;
         self.graph.classic_number(&id);
         let def = self.graph.define(&id);
-        (def.kind != ModuleKind::Error).then(|| def.code.to_string())
+        // Something that is no script goes to the browser as it is.
+        let is_script = def.kind == ModuleKind::Esm && def.code.starts_with("const $cap_g");
+        is_script.then(|| def.code.to_string())
     }
 
     fn inline_module(&self, id: &str, source: &str, first_line: u32) {

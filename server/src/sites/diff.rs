@@ -82,6 +82,9 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     new.changed = old.changed;
     new.scope_rev = old.scope_rev;
     new.fallback.clone_from(&old.fallback);
+    new.needs.clone_from(&old.needs);
+    let gained = || new.scope.has_more_than(&old.scope).then(|| std::sync::Arc::clone(&old.scope));
+    new.oldest = old.oldest.clone().or_else(gained);
     let pairs = pair_children(old, new);
     for (child, pair) in new.children.iter_mut().zip(pairs) {
         match pair {
