@@ -7,7 +7,7 @@ import { atEnd } from "./cleanup.js";
 /** @typedef {import("playwright-core").Page} Page */
 /** @typedef {import("playwright-core").Browser} Browser */
 
-const ARGS = [
+export const CHROMIUM_ARGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -17,6 +17,15 @@ const ARGS = [
   "--disable-sync",
 ];
 
+/** Where the browser is. */
+export function chromiumPath() {
+  const path = process.env.CAPUCHIN_CHROMIUM || "/usr/bin/chromium";
+  if (!existsSync(path)) {
+    throw new Error(`There is no ${path}: install Chromium ("apt-get install chromium"), or set CAPUCHIN_CHROMIUM to where it is.`);
+  }
+  return path;
+}
+
 /**
  * Starts headless Chromium, which is closed when the test ends.
  *
@@ -24,13 +33,7 @@ const ARGS = [
  * @returns {Promise<Browser>}
  */
 export async function launchChromium(t) {
-  const executablePath = process.env.CAPUCHIN_CHROMIUM || "/usr/bin/chromium";
-  if (!existsSync(executablePath)) {
-    throw new Error(
-      `There is no ${executablePath}: install Chromium ("apt-get install chromium"), or set CAPUCHIN_CHROMIUM to where it is.`,
-    );
-  }
-  const browser = await chromium.launch({ executablePath, args: ARGS });
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
   atEnd(t, () => browser.close());
   return browser;
 }
@@ -44,6 +47,17 @@ export async function launchChromium(t) {
  */
 export async function openPage(browser, url) {
   const page = await browser.newPage();
+  const problems = watchProblems(page);
+  await page.goto(url);
+  return { page, problems };
+}
+
+/**
+ * Keeps uncaught errors and console errors of a page.
+ *
+ * @param {Page} page
+ */
+export function watchProblems(page) {
   /** @type {string[]} */
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.stack ?? error.message));
@@ -52,6 +66,5 @@ export async function openPage(browser, url) {
     if (message.location().url.endsWith("/favicon.ico")) return;
     if (message.type() === "error") problems.push(`${message.text()} (${message.location().url})`);
   });
-  await page.goto(url);
-  return { page, problems };
+  return problems;
 }
