@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::event::{Notice, OutcomeNotice, ReasonNotice};
 use super::hot::Hot;
 use super::planning::Turn;
-use super::{Engine, When};
+use super::{Engine, OpenDocument, When};
 use crate::graph::{Compiled, Graph};
 use crate::pages::{Page, PageModule, Sent, SentDocument};
 use crate::patch::{PlannedSite, Top};
@@ -53,8 +53,9 @@ impl Engine {
                 }
                 if !patches.is_empty() || top.is_some() {
                     changes.push(patch(hot, id, known.rev, patches.clone(), top));
+                    // A page that is told nothing stays at its revision: that is what its next patch starts from.
+                    known.rev = hot.program.rev;
                 }
-                known.rev = hot.program.rev;
                 known.root_rev = hot.program.rev;
             }
             changes.extend(turn.others.iter().filter(|it| concerns(it, page)).cloned());
@@ -217,7 +218,8 @@ impl Engine {
             changes.extend(due(modules, hot, module, known, &has));
         }
         if !changes.is_empty() {
-            page.push(When::Typing, changes, Sent::default());
+            let documents = documents_of(&self.documents, &changes);
+            page.push(When::Typing, changes, Sent { documents, ..Sent::default() });
         }
         // A page that loaded an older top level gets the newer one as if it had just been typed.
         let behind: Vec<String> = page
@@ -251,7 +253,8 @@ impl Engine {
             page.modules.insert(it.id, known);
         }
         if !changes.is_empty() {
-            page.push(When::Typing, changes, Sent::default());
+            let documents = documents_of(&self.documents, &changes);
+            page.push(When::Typing, changes, Sent { documents, ..Sent::default() });
         }
     }
 
@@ -312,6 +315,19 @@ fn concerns(change: &Change, page: &Page) -> bool {
     }
 }
 
+/// The open documents that these changes bring a page up to: the editor hears what becomes of them.
+fn documents_of(documents: &FxHashMap<String, OpenDocument>, changes: &[Change]) -> FxHashMap<String, SentDocument> {
+    let mut found = FxHashMap::default();
+    for (uri, open) in documents {
+        let Some(id) = &open.module else { continue };
+        if changes.iter().any(|it| matches!(it, Change::Patch { module, .. } if module == id)) {
+            let (version, arrived) = (open.document.version, Instant::now());
+            found.insert(id.clone(), SentDocument { uri: uri.clone(), version, arrived });
+        }
+    }
+    found
+}
+
 /// What can be read while pages are written to.
 #[derive(Clone, Copy)]
 struct Modules<'m> {
@@ -327,12 +343,13 @@ fn due(modules: Modules<'_>, hot: &Hot, id: &str, known: &mut PageModule, has: &
     let (plan, left) = hot.program.catch_up(known.rev, &known.skipped, hot.program.root_at(root_rev));
     let top = tops.and_then(|it| top_patch(modules, id, &it, has));
     let from = known.rev;
-    known.rev = hot.program.rev.max(known.rev);
     known.root_rev = root_rev.max(known.root_rev);
     known.skipped = left;
     if plan.sites.is_empty() && top.is_none() {
+        // A page that is told nothing stays at its revision: that is what its next patch starts from.
         return None;
     }
+    known.rev = hot.program.rev.max(known.rev);
     let sites = plan.sites.iter().map(|it| site_patch(it, hot.program.rev)).collect();
     Some(patch(hot, id, from, sites, top))
 }
