@@ -187,7 +187,10 @@ export class Applier {
           } else if (!module?.program) {
             this.registry.define(change.defs);
             prepared.results.push(this.notLoaded(change.module, change.rev, started));
-          } else if (isThere(module, change.rev, def.stamp)) prepared.results.push(this.result(change.module, change.rev, "moduleUpdated", started));
+          } // What runs is the program; a patch of the same edit may have brought the module's own revision further.
+          else if (module.program.rev === change.rev && !module.foreign && module.program.stamp === def.stamp) {
+            prepared.results.push(this.result(change.module, change.rev, "moduleUpdated", started));
+          }
           else prepared.updates.push({ id: change.module, rev: change.rev, program: new Program(def), added });
           break;
         }
@@ -320,7 +323,7 @@ export class Applier {
     for (const { module, error } of errors) this.host.report(module, error);
     for (const { id, rev, program } of updates) {
       const module = this.registry.module(id);
-      const own = errors.find((error) => error.module === id) ?? (module.rev === rev && updates.length > 1 ? undefined : errors[0]);
+      const own = errors.find((error) => error.module === id) ?? (module.program?.rev === rev && updates.length > 1 ? undefined : errors[0]);
       if (own !== undefined) results.push(this.result(id, rev, "threw", started, { code: "threw", message: messageOf(own.error) }));
       else if (refused !== null) results.push(this.result(id, rev, "needsReload", started, refused));
       else if (this.wantsReload !== null) results.push(this.result(id, rev, "needsReload", started, this.wantsReload));

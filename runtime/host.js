@@ -218,7 +218,7 @@ export function createHost(options) {
     module.stamp = stamp;
     module.nsites = Math.max(module.nsites, nsites);
     if (guards === undefined) guards = module.sites.guards(module.nsites, rev);
-    else module.sites.adopt(guards);
+    else module.sites.adopt(guards, rev);
     // Each script has a hook of its own: what is made through it is kept on it.
     guards.s ??= (/** @type {string} */ code) => evaluate(code);
     if (!known && link?.open) link.send({ type: "loaded", modules: [{ id: url, rev, stamp }] });

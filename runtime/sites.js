@@ -31,7 +31,7 @@ const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: P
 
 /** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string) => any) & { r?: number }} Hook */
 /** @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
-/** `o` is the overlay: bindings of the top level that were added while the module ran. @typedef {number[] & { c: Dispatch, o: Record<string, unknown> }} Guards */
+/** `o` is the overlay: bindings of the top level that were added while the module ran. `r` is the revision that the instance was loaded as. @typedef {number[] & { c: Dispatch, o: Record<string, unknown>, r: number }} Guards */
 /** @typedef {(id: number, hook: Hook, self: any, args: ArrayLike<any>, newTarget?: Function, callee?: object) => any} Dispatch */
 
 /** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */
@@ -61,14 +61,16 @@ export class Sites {
     for (let id = 0; id < length; id++) guards.push(0);
     guards.c = this.call;
     guards.o = Object.create(null);
+    guards.r = rev;
     for (const patch of this.patches) if (patch && patch.rev > rev) set(guards, patch.id, patch.rev);
     this.adopt(guards);
     return guards;
   }
 
-  /** Takes a guard array made elsewhere (a classic script's) under this dispatcher. @param {Guards} guards */
-  adopt(guards) {
+  /** Takes a guard array made elsewhere (a classic script's) under this dispatcher. @param {Guards} guards @param {number} [rev] */
+  adopt(guards, rev = guards.r) {
     guards.c = this.call;
+    guards.r = rev;
     this.arrays = this.arrays.filter((ref) => ref.deref() !== undefined);
     this.arrays.push(new WeakRef(guards));
   }
@@ -115,11 +117,11 @@ function set(guards, id, rev) {
 
 /** @param {Sites} sites @returns {Dispatch} */
 function dispatcher(sites) {
-  return function call(id, hook, self, args, newTarget, callee) {
+  return /** @this {Guards} */ function call(id, hook, self, args, newTarget, callee) {
     const patch = /** @type {Patch} */ (sites.patches[id]);
     /** @type {Made} */
     let made = /** @type {any} */ (hook)[id];
-    if (made === undefined || made.patch !== patch) made = make(sites, patch, hook, made);
+    if (made === undefined || made.patch !== patch) made = make(sites, patch, hook, made, this.r);
     switch (made.mode) {
       case PLAIN: return apply(made.fn, self, args);
       case ARROW: return apply(made.fn, undefined, args);
@@ -127,7 +129,10 @@ function dispatcher(sites) {
       // that `new.target` reads the same in both.
       case FUNCTION: return newTarget === undefined ? apply(made.fn, self, args) : construct(made.fn, args, newTarget);
       case DERIVED: return apply(made.fn, undefined, args);
-      default: return apply(named(made, callee), self, args);
+      default: {
+        const fn = named(made, callee);
+        return newTarget === undefined ? apply(fn, self, args) : construct(fn, args, newTarget);
+      }
     }
   };
 }
@@ -144,15 +149,15 @@ function named(made, callee) {
 /**
  * Makes a patch in one scope, at the first call there. Where that fails the scope keeps what it ran before; where it ran nothing
  * else, the older patch is tried, and at last the site goes back to its loaded code from the next call on.
- * @param {Sites} sites @param {Patch} patch @param {Hook} hook @param {Made | undefined} old @returns {Made}
+ * @param {Sites} sites @param {Patch} patch @param {Hook} hook @param {Made | undefined} old
+ * @param {number} rev what the instance was loaded as: its own scopes are of that time
+ * @returns {Made}
  */
-function make(sites, patch, hook, old) {
-  if (patch.scope > (hook.r ?? 0)) {
-    if (old !== undefined) {
-      old.patch = patch;
-      return old;
-    }
-    if (patch.base !== null) return instantiate({ ...patch, code: patch.base }, hook);
+function make(sites, patch, hook, old, rev) {
+  if (patch.scope > (hook.r ?? rev) && patch.base !== null) {
+    const made = instantiate({ ...patch, code: patch.base }, hook);
+    made.patch = patch;
+    return made;
   }
   try {
     const made = instantiate(patch, hook);
@@ -160,7 +165,7 @@ function make(sites, patch, hook, old) {
     patch.before = null;
     return made;
   } catch (error) {
-    const { id, rev } = patch;
+    const { id } = patch;
     // One scope that cannot take it tells the user; a thousand closures of the same site would only repeat it.
     if (!patch.told) {
       patch.told = true;
@@ -179,7 +184,7 @@ function make(sites, patch, hook, old) {
         // The older code does not fit here either; the first error is the one that tells the user something.
       }
     }
-    for (const guards of sites.live()) if (guards[id] === rev) guards[id] = 0;
+    for (const guards of sites.live()) if (guards[id] === patch.rev) guards[id] = 0;
     throw error;
   }
 }
