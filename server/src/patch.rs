@@ -158,7 +158,7 @@ impl Program {
     pub fn plan_function(&mut self, path: &[usize], origin: u32, text: &str, rev: Rev) -> Result<Verdict, Problem> {
         let old = self.root.at(path);
         let context = Context { flavour: self.flavour, old, rev, jsx: &self.jsx };
-        let mut ids = self.ids.clone();
+        let mut ids = self.ids.at(rev);
         let function = compile_function(text, &context, &mut ids)?;
         let delta = text.len() as i64 - i64::from(old.len);
         let old = old.clone();
@@ -170,6 +170,7 @@ impl Program {
         if own {
             let column = self.column_of(origin, line);
             site.changed = rev;
+            self.keep_runnable(&mut site, &old, rev);
             plan.sites.push(planned(&site, &old, function, origin, line, column));
         }
         for change in changes.iter().filter(|it| !it.path.is_empty()) {
@@ -223,19 +224,29 @@ impl Program {
     ) -> Result<Option<PlannedSite>, Problem> {
         let target = site.at_mut(path);
         target.changed = rev;
-        let runnable = runs_in(&target.free, &target.scope, &before.scope);
-        if !runnable {
-            // Closures made before keep what they can run; those made from now on come with the new text.
-            if target.fallback.is_none() {
-                target.fallback = self.code_of(before, rev);
-            }
-            target.scope_rev = rev;
+        self.keep_runnable(target, before, rev);
+        if target.scope_rev == rev {
+            // Closures made before keep what they run; those made from now on come with the new text.
             return Ok(None);
         }
         let current = target.clone();
         let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx };
         let function = compile_function(text, &context, ids)?;
         Ok(Some(planned(&current, before, function, place.start, place.line, place.column)))
+    }
+
+    /// Older closures whose scope lacks what the new text names go on with the newest code that all can run.
+    fn keep_runnable(&self, site: &mut Site, before: &Site, rev: Rev) {
+        let runs = site.past.as_ref().is_none_or(|it| it.runs(&site.free, &site.scope));
+        if runs {
+            site.fallback = None;
+            site.scope_rev = 0;
+            return;
+        }
+        if site.fallback.is_none() {
+            site.fallback = self.code_of(before, rev);
+        }
+        site.scope_rev = site.since;
     }
 
     /// The code of a site as it is in the good text.
@@ -256,7 +267,7 @@ impl Program {
     /// # Errors
     /// The syntax errors (bytes of `source`); nothing has changed then.
     pub fn plan_module(&mut self, source: &str, rev: Rev) -> Result<Verdict, Vec<Problem>> {
-        let mut ids = self.ids.clone();
+        let mut ids = self.ids.at(rev);
         let mut module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
         let same_root = module.root.shell == self.root.shell;
         let mut top = None;
@@ -268,7 +279,7 @@ impl Program {
         {
             added = soft.added_names(&module);
             // Patches reach added names through the overlay, so the text is compiled again with them in it.
-            let mut ids = self.ids.clone();
+            let mut ids = self.ids.at(rev);
             soft.name(&mut ids, &self.ids, &module);
             let again = compile_module(source, self.options, Some(&self.root), &mut ids)?;
             top = Some(Arc::new(soft.steps(&again, source, &self.text.to_string(), &ids, rev)));
@@ -277,7 +288,7 @@ impl Program {
         } else {
             self.ids = ids;
         }
-        let mut ids = self.ids.clone();
+        let mut ids = self.ids.at(rev);
         let mut root = module.root;
         let mut changes = diff::changed(&self.root, &root);
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
@@ -412,12 +423,6 @@ struct Place {
     start: u32,
     line: u32,
     column: u32,
-}
-
-/// Whether code with these free names, written for `new`, finds all of them in `old`. The top level is the same for both:
-/// what it lacks comes with the patch.
-fn runs_in(free: &[Box<str>], new: &Scope, old: &Scope) -> bool {
-    free.iter().all(|name| !new.is_inner(name) || old.lookup(name).is_some())
 }
 
 fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {

@@ -1,10 +1,11 @@
 //! Which site of a new tree is which of an old one: identities pass from old to new here.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Rev, Site, SiteId, SiteKind};
+use super::{Past, Rev, Site, SiteId, SiteKind};
 
 /// What a function's new text changes, found by comparing it with the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Changed {
 #[derive(Debug, Clone, Default)]
 pub struct Ids {
     next: SiteId,
+    /// The revision that is being planned.
+    rev: Rev,
     /// The specifiers that the module ever imported; an import's holder is its index here, for ever.
     holders: Vec<String>,
     /// Names (and holders, as `$cap_iN`) that were added while pages ran: patches reach them through the overlay.
@@ -29,6 +32,12 @@ pub struct Ids {
 }
 
 impl Ids {
+    /// The same ids, for planning this revision.
+    #[must_use]
+    pub fn at(&self, rev: Rev) -> Ids {
+        Ids { rev, ..self.clone() }
+    }
+
     pub fn fresh(&mut self) -> SiteId {
         self.next += 1;
         self.next - 1
@@ -82,6 +91,12 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     new.changed = old.changed;
     new.scope_rev = old.scope_rev;
     new.fallback.clone_from(&old.fallback);
+    new.since = old.since;
+    new.past.clone_from(&old.past);
+    if !old.scope.same_locals(&new.scope) {
+        new.since = ids.rev;
+        new.past = Some(Arc::new(Past::with(old.past.as_deref(), &old.scope)));
+    }
     let pairs = pair_children(old, new);
     for (child, pair) in new.children.iter_mut().zip(pairs) {
         match pair {

@@ -72,6 +72,10 @@ pub(super) fn write(
         .all(|it| it.initializer.is_none() && matches!(it.pattern, BindingPattern::BindingIdentifier(_)))
         && params.rest.as_ref().is_none_or(|it| matches!(it.rest.argument, BindingPattern::BindingIdentifier(_)));
     if plain {
+        if header.is_arrow && has_use_strict(header) {
+            // A rest parameter may not stand with the directive, and an arrow has no `arguments`.
+            return false;
+        }
         let args = plain_args(header, depth, ops);
         write_body(header, depth, guard, &args, hook, ops);
         return true;

@@ -6,7 +6,7 @@ use oxc::parser::Token;
 
 use super::collect::{RawSite, Seen};
 use super::shell::{self, Span};
-use super::{Access, Scope, Site, SiteKind};
+use super::{Access, Home, Scope, Site, SiteKind};
 
 /// The tree, with the hashes of the top-level statements that start at `cuts`.
 pub struct Built {
@@ -40,10 +40,13 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         scope: Arc::new(Scope::default()),
         free: Vec::new(),
         strict: false,
+        home: Home::Nowhere,
         level: 0,
         changed: 0,
         scope_rev: 0,
         fallback: None,
+        since: 0,
+        past: None,
         children: Vec::new(),
     };
     let mut next = 0;
@@ -72,10 +75,13 @@ fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &
             scope: Arc::clone(&it.scope),
             free,
             strict: it.strict,
+            home: it.home,
             level: it.level,
             changed: 0,
             scope_rev: 0,
             fallback: None,
+            since: 0,
+            past: None,
             children: Vec::new(),
         };
         *next += 1;
