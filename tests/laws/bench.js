@@ -259,6 +259,12 @@ export class Program {
     return { verdict, outcome };
   }
 
+  /** Waits for the verdict on a version only. @param {number} version */
+  judged(version) {
+    const { listener } = this;
+    return listener.until(`the verdict on version ${version} of ${this.id}`, () => ((listener.lastVerdict?.version ?? 0) >= version ? true : undefined));
+  }
+
   /** The person at the browser reloads the page. */
   async reload() {
     this.host.close();
