@@ -451,7 +451,7 @@ fn find(site: &Site, id: SiteId) -> Option<&Site> {
     if site.id == id && site.kind != SiteKind::Module {
         return Some(site);
     }
-    site.children.iter().find_map(|it| find(it, id))
+    site.children.iter().chain(&site.ghosts).find_map(|it| find(it, id))
 }
 
 /// Where the site at `path` starts, relative to the start of `site`.

@@ -129,6 +129,9 @@ pub struct Site {
     /// The shapes that the scope had before, as far as they differ from the newest.
     pub past: Option<Arc<Past>>,
     pub children: Vec<Site>,
+    /// Sites that stood in here and are gone from the text, newest last. What comes back is what it was: functions made before
+    /// still run, and pages may never have seen the text without it.
+    pub ghosts: Vec<Site>,
 }
 
 /// What a name of a scope stands for.

@@ -48,6 +48,7 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         since: 0,
         past: None,
         children: Vec::new(),
+        ghosts: Vec::new(),
     };
     let mut next = 0;
     fill(&mut root, from, &live, raw, &shells, &mut next);
@@ -83,6 +84,7 @@ fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &
             since: 0,
             past: None,
             children: Vec::new(),
+            ghosts: Vec::new(),
         };
         *next += 1;
         fill(&mut site, it.span.start, live, raw, shells, next);
