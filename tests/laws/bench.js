@@ -250,7 +250,7 @@ export class Program {
       if (outcome.outcome === "needsReload") await this.reload();
       return { verdict, outcome };
     }
-    if (verdict.verdict === "unchanged" || verdict.sites.length === 0) return { verdict };
+    if (verdict.verdict === "unchanged" || (verdict.verdict === "hold" && verdict.sites.length === 0)) return { verdict };
     const outcome = await listener.until(
       `the outcome of version ${version} of ${this.id}`,
       () => listener.outcomes.find(mine),

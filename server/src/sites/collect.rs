@@ -990,14 +990,22 @@ impl<'a> Visit<'a> for Collector<'_> {
                             hook: None,
                         });
                         // A field's initializer is a function of its own: `this` is the object's, `arguments` is forbidden.
-                        self.functions.push(FunctionState { strict: true, home: Some(Home::Method), ..FunctionState::default() });
+                        self.functions.push(FunctionState {
+                            strict: true,
+                            home: Some(Home::Method),
+                            ..FunctionState::default()
+                        });
                         self.named(label, value);
                         self.functions.pop();
                         self.frames.pop();
                     }
                 }
                 ClassElement::StaticBlock(block) => {
-                    self.functions.push(FunctionState { strict: true, home: Some(Home::Method), ..FunctionState::default() });
+                    self.functions.push(FunctionState {
+                        strict: true,
+                        home: Some(Home::Method),
+                        ..FunctionState::default()
+                    });
                     self.frames.push(Frame { kind: FrameKind::Opaque, has_bindings: true, hook: None });
                     walk::walk_static_block(self, block);
                     self.frames.pop();

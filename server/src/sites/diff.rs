@@ -107,8 +107,10 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
             adopt(&old.children[*index], child, ids);
             continue;
         }
-        let candidates = || old.ghosts.iter().enumerate().rev().filter(|(it, ghost)| !returned[*it] && key(ghost) == key(child));
-        let ghost = candidates().find(|(_, it)| it.deep == child.deep).or_else(|| candidates().next()).map(|(it, _)| it);
+        let candidates =
+            || old.ghosts.iter().enumerate().rev().filter(|(it, ghost)| !returned[*it] && key(ghost) == key(child));
+        let ghost =
+            candidates().find(|(_, it)| it.deep == child.deep).or_else(|| candidates().next()).map(|(it, _)| it);
         match ghost {
             Some(index) => {
                 returned[index] = true;
