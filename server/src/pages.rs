@@ -31,6 +31,8 @@ pub(crate) struct PageModule {
     pub(crate) root_rev: Rev,
     /// Changed functions that name what this page's top level does not have.
     pub(crate) skipped: Vec<SiteId>,
+    /// Functions of pushes that the page held or refused: they come again with the next change of one of them.
+    pub(crate) held: Vec<SiteId>,
     /// The newest update that the page refused to take while typing: it isn't sent twice.
     pub(crate) refused: Rev,
 }
@@ -43,6 +45,8 @@ pub(crate) struct Sent {
     pub(crate) updates: FxHashMap<String, Rev>,
     /// What the page had of modules whose top level changes with this push: revision and top level's revision.
     pub(crate) before: FxHashMap<String, (Rev, Rev)>,
+    /// The functions that it patches, by module, with the module's revision then.
+    pub(crate) sites: FxHashMap<String, (Rev, Vec<SiteId>)>,
 }
 
 /// The version of a document that a push carries.
@@ -93,11 +97,29 @@ impl Page {
     }
 
     /// Sends changes that belong together.
-    pub(crate) fn push(&mut self, when: When, changes: Vec<Change>, sent: Sent) {
+    pub(crate) fn push(&mut self, when: When, changes: Vec<Change>, mut sent: Sent) {
         self.seq += 1;
+        for change in &changes {
+            if let Change::Patch { module, rev, sites, .. } = change {
+                sent.sites.insert(module.clone(), (*rev, sites.iter().map(|it| it.id).collect()));
+            }
+        }
         self.waiting.insert(self.seq, sent);
         let seq = self.seq;
         self.send(ToPage::Push { seq, when, changes });
+    }
+
+    /// The page did not take a push: its functions are due again. `true`: a later push may have taken some of them for granted.
+    pub(crate) fn hold(&mut self, sent: &Sent, module: &str) -> bool {
+        let (Some((rev, sites)), Some(known)) = (sent.sites.get(module), self.modules.get_mut(module)) else {
+            return false;
+        };
+        for id in sites {
+            if !known.held.contains(id) {
+                known.held.push(*id);
+            }
+        }
+        known.rev > *rev
     }
 
     pub(crate) fn module_ids(&self) -> FxHashSet<String> {

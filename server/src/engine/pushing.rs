@@ -35,7 +35,8 @@ impl Engine {
                 let Some(hot) = self.hot.get(id) else { continue };
                 let Some(known) = page.modules.get_mut(id) else { continue };
                 let had = (known.rev, known.root_rev);
-                let is_current = known.rev == *before && known.skipped.is_empty();
+                let goes_with_held = sites.iter().any(|it| known.held.contains(&it.id));
+                let is_current = known.rev == *before && known.skipped.is_empty() && !goes_with_held;
                 let Some(steps) = hot.program.top_since(known.root_rev).filter(|_| is_current) else {
                     changes.extend(due(modules, hot, id, known, &has));
                     if known.root_rev != had.1 {
@@ -197,7 +198,8 @@ impl Engine {
             let root_rev = known.map_or(rev, |it| it.root_rev);
             let refused = known.map_or(0, |it| it.refused);
             let skipped = known.map(|it| it.skipped.clone()).unwrap_or_default();
-            page.modules.insert(it.id, PageModule { rev, root_rev, skipped, refused });
+            let held = known.map(|it| it.held.clone()).unwrap_or_default();
+            page.modules.insert(it.id, PageModule { rev, root_rev, skipped, held, refused });
         }
         page.send(ToPage::Welcome {
             v: wire::VERSION,
@@ -246,7 +248,7 @@ impl Engine {
         has.extend(modules.iter().map(|it| it.id.clone()));
         let readable = Modules { graph: &self.graph, hot: &self.hot };
         for it in modules {
-            let mut known = PageModule { rev: it.rev, root_rev: it.rev, skipped: Vec::new(), refused: 0 };
+            let mut known = PageModule { rev: it.rev, root_rev: it.rev, skipped: Vec::new(), held: Vec::new(), refused: 0 };
             if let Some(hot) = self.hot.get(&it.id) {
                 changes.extend(due(readable, hot, &it.id, &mut known, &has));
             }
@@ -262,6 +264,7 @@ impl Engine {
         let Some(page) = self.pages.get_mut(id) else { return };
         let Some(sent) = page.waiting.remove(&seq) else { return };
         let mut notices = Vec::new();
+        let mut again = Vec::new();
         for result in results {
             if let Some(rev) = sent.updates.get(&result.module).copied()
                 && let Some(known) = page.modules.get_mut(&result.module)
@@ -283,6 +286,9 @@ impl Engine {
                 // The page's top level is still the old one: the next push brings all of it again.
                 (known.rev, known.root_rev) = (*rev, *root_rev);
             }
+            if went_wrong && page.hold(&sent, &result.module) {
+                again.push(result.module.clone());
+            }
             if let Some(document) = sent.documents.get(&result.module) {
                 notices.push(OutcomeNotice {
                     uri: document.uri.clone(),
@@ -296,6 +302,16 @@ impl Engine {
                     }),
                     ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
                 });
+            }
+        }
+        let has = page.module_ids();
+        let modules = Modules { graph: &self.graph, hot: &self.hot };
+        for module in again {
+            let (Some(hot), Some(known)) = (self.hot.get(&module), page.modules.get_mut(&module)) else { continue };
+            if let Some(change) = due(modules, hot, &module, known, &has) {
+                let changes = vec![change];
+                let documents = documents_of(&self.documents, &changes);
+                page.push(When::Typing, changes, Sent { documents, ..Sent::default() });
             }
         }
         for notice in notices {
@@ -340,7 +356,8 @@ fn due(modules: Modules<'_>, hot: &Hot, id: &str, known: &mut PageModule, has: &
     let tops = hot.program.top_since(known.root_rev);
     // With the steps to the newest top level, every function runs on it.
     let root_rev = if tops.is_some() { hot.program.rev } else { known.root_rev };
-    let (plan, left) = hot.program.catch_up(known.rev, &known.skipped, hot.program.root_at(root_rev));
+    let also: Vec<_> = known.skipped.iter().copied().chain(known.held.drain(..)).collect();
+    let (plan, left) = hot.program.catch_up(known.rev, &also, hot.program.root_at(root_rev));
     let top = tops.and_then(|it| top_patch(modules, id, &it, has));
     let from = known.rev;
     known.root_rev = root_rev.max(known.root_rev);
