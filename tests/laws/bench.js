@@ -99,6 +99,8 @@ export class Bench {
 class Listener {
   /** @type {Verdict | undefined} */
   lastVerdict;
+  /** The newest version that pages were sent a patch for. */
+  due = 0;
   /** @type {Outcome[]} */
   outcomes = [];
   /** @type {(() => void)[]} */
@@ -107,6 +109,7 @@ class Listener {
   /** @param {Verdict} it */
   verdict(it) {
     this.lastVerdict = it;
+    if (it.verdict === "patch") this.due = it.version;
     this.#wake();
   }
 
@@ -154,6 +157,8 @@ export class Program {
   /** Kept from one observation to the next. @type {Record<string, any>} */
   held = {};
   reloads = 0;
+  /** The version of the text that the page loaded. */
+  since = 0;
 
   /**
    * @param {Bench} bench
@@ -176,6 +181,7 @@ export class Program {
   /** A fresh page with the program as it is in the editor now. */
   async start() {
     this.page = `laws-${process.pid}-${++pages}`;
+    this.since = this.document.version;
     const { bench } = this;
     const graph = await bench.graph(this.id, this.page);
     const socket = new URL(`/@capuchin/socket?token=${bench.token}`, bench.url);
@@ -249,6 +255,10 @@ export class Program {
       );
       if (outcome.outcome === "needsReload") await this.reload();
       return { verdict, outcome };
+    }
+    if (verdict.verdict === "unchanged" && !listener.outcomes.some((it) => it.page === this.page && it.version >= listener.due) && listener.due > this.since) {
+      // The page may still be busy with a version before this one.
+      await listener.until(`the outcome of version ${listener.due} of ${this.id}`, () => listener.outcomes.find((it) => it.page === this.page && it.version >= listener.due), ms);
     }
     if (verdict.verdict === "unchanged" || (verdict.verdict === "hold" && verdict.sites.length === 0)) return { verdict };
     const outcome = await listener.until(

@@ -324,8 +324,8 @@ class Printer {
           const { name } = member.fn;
           if (member.how === "arrow") return `${this.indent}${name}: ${this.fn(member.fn, "arrow")},`;
           if (member.how === "expression") return `${this.indent}${name}: ${this.fn(member.fn, "anonymous")},`;
-          if (member.how === "get") return `${this.indent}get ${name}${this.rest({ ...member.fn, params: [] })},`;
-          return `${this.indent}${name}${this.rest(member.fn)},`;
+          if (member.how === "get") return `${this.indent}get ${name}${this.member({ ...member.fn, params: [] })},`;
+          return `${this.indent}${name}${this.member(member.fn)},`;
         }));
         this.line(`const ${it.name} = {\n${members.join("\n")}\n${this.indent}};`);
         const called = it.members.find((/** @type {Tree} */ member) => member.how !== "get");
@@ -333,7 +333,9 @@ class Printer {
         else this.declare(`${it.name}.${it.members[0].fn.name}`, "number");
         break;
       }
-      case "counter":
+      case "counter": {
+        const { isAsync } = this;
+        this.isAsync = false;
         this.line(`const ${it.name} = (() => {`);
         this.inside(() => {
           this.line(`let ${it.state} = ${this.number(it.start)};`);
@@ -341,9 +343,11 @@ class Printer {
           this.line(`return { ${it.inc}() { ${it.state} += ${this.number(it.step)}; return ${it.state}; }, ${it.read}: () => ${it.state} };`);
         });
         this.line("})();");
+        this.isAsync = isAsync;
         this.line(`const ${it.total} = ${it.name}.${it.inc}() + ${it.name}.${it.inc}() * 2 + ${it.name}.${it.read}();`);
         this.declare(it.total, "number");
         break;
+      }
       case "try":
         this.line("try {");
         this.inside(() => {
@@ -438,6 +442,15 @@ class Printer {
       const params = this.params(it.params);
       return `(${params}) => ${this.number(it.result)}`;
     });
+  }
+
+  /** A method: what is around it may wait, it may not. @param {Tree} it */
+  member(it) {
+    const { isAsync } = this;
+    this.isAsync = false;
+    const text = this.rest(it);
+    this.isAsync = isAsync;
+    return text;
   }
 
   /** Parameters and body. @param {Tree} it @param {string} [lead] @param {string} [result] */

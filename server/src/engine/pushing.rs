@@ -304,6 +304,12 @@ impl Engine {
                 });
             }
         }
+        for module in &again {
+            // A revision that the page does not know: it has the newest one, but for what it held.
+            if let Some(hot) = self.hot.get_mut(module) {
+                hot.program.rev = self.graph.next_rev();
+            }
+        }
         let has = page.module_ids();
         let modules = Modules { graph: &self.graph, hot: &self.hot };
         for module in again {
