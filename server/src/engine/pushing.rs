@@ -248,7 +248,8 @@ impl Engine {
         has.extend(modules.iter().map(|it| it.id.clone()));
         let readable = Modules { graph: &self.graph, hot: &self.hot };
         for it in modules {
-            let mut known = PageModule { rev: it.rev, root_rev: it.rev, skipped: Vec::new(), held: Vec::new(), refused: 0 };
+            let mut known =
+                PageModule { rev: it.rev, root_rev: it.rev, skipped: Vec::new(), held: Vec::new(), refused: 0 };
             if let Some(hot) = self.hot.get(&it.id) {
                 changes.extend(due(readable, hot, &it.id, &mut known, &has));
             }

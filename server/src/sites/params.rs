@@ -80,8 +80,13 @@ pub(super) fn write(
         write_body(header, depth, guard, &args, hook, ops);
         return true;
     }
-    let movable =
-        !header.is_generator && !header.params_clash && !header.functions_in_params && !has_use_strict(header);
+    // A setter has exactly one parameter, and a placeholder for one with a default would count in `length`.
+    let setter_default = header.is_setter && params.items.iter().any(|it| it.initializer.is_some());
+    let movable = !setter_default
+        && !header.is_generator
+        && !header.params_clash
+        && !header.functions_in_params
+        && !has_use_strict(header);
     if movable {
         move_params(header, depth, guard, hook, ops);
         return true;
