@@ -2,6 +2,7 @@
 // What the factory of a module gets: `$cap_m`. Everything that instrumented code asks of the registry goes through here, so this is
 // the contract between the compiler and the page.
 
+import { merge } from "./merge.js";
 import { createNamespace, fill } from "./namespace.js";
 import { moduleObject } from "./registry.js";
 
@@ -22,6 +23,8 @@ export class Context {
     this.#instance = instance;
     /** What `link` threw: an async factory hides it in its promise. @type {{ error: unknown } | null} */
     this.linkError = null;
+    /** Takes over another initial value. */
+    this.merge = merge;
     /** `import()`. @param {unknown} specifier */
     this.import = (specifier) => registry.dynamicImport(instance, specifier);
   }

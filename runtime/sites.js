@@ -31,7 +31,7 @@ const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: P
 
 /** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string) => any) & { r?: number }} Hook */
 /** @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
-/** `o` is the overlay: bindings of the top level that were added while the module ran. `r` is the revision that the instance was loaded as. @typedef {number[] & { c: Dispatch, o: Record<string, unknown>, r: number }} Guards */
+/** `o` is the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. `r` is the revision that the instance was loaded as. @typedef {number[] & { c: Dispatch, o: Record<string, unknown>, w?: unknown[], r: number }} Guards */
 /** @typedef {(id: number, hook: Hook, self: any, args: ArrayLike<any>, newTarget?: Function, callee?: object) => any} Dispatch */
 
 /** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */

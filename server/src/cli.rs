@@ -140,7 +140,7 @@ pub(crate) struct DiffArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// The program to play with
-    #[arg(default_value = "game", value_parser = ["game", "todo", "clock"])]
+    #[arg(default_value = "game", value_parser = capuchin::run::EXAMPLES)]
     pub(crate) example: String,
 
     /// The port, or the next one that is free; 0 for any

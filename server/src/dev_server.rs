@@ -30,9 +30,11 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::get;
 
+pub(crate) use addresses::query;
 use backend::Backend;
+pub(crate) use entry::has_token;
 use guard::{Rules, Token};
-use refusal::Refusal;
+pub(crate) use refusal::Refusal;
 pub use resolve::may_serve;
 use socket::Sockets;
 

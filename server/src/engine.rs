@@ -54,6 +54,8 @@ pub(crate) struct OpenDocument {
     encoding: PositionEncoding,
     /// When the oldest edit that is not planned yet came in.
     unplanned: Option<Instant>,
+    /// Its text is, or once was, not the one on disk.
+    was_edited: bool,
     /// The editor and the server no longer mean the same text; patching stops until it is opened again.
     is_lost: bool,
     has_problems: bool,
@@ -181,21 +183,23 @@ impl Engine {
             self.warn(format!("{uri} was changed before it was opened: the edit is ignored until the editor opens it"));
             return;
         };
-        if open.is_lost {
-            return;
-        }
         open.encoding = encoding;
         match open.document.apply(version, changes, encoding) {
             Ok(edits) => {
+                // A whole text brings a lost document back.
+                open.is_lost = false;
                 open.unplanned.get_or_insert_with(Instant::now);
+                open.was_edited = true;
                 if let Some(hot) = open.module.as_ref().and_then(|it| self.hot.get_mut(it)) {
                     hot.edit(&edits, open.document.rope.clone());
                 }
             }
             Err(lost) => {
-                open.is_lost = true;
-                let sentence = lost_sentence(uri, &lost);
-                self.warn(sentence);
+                // Said once: the edits after it would only repeat it.
+                if !std::mem::replace(&mut open.is_lost, true) {
+                    let sentence = lost_sentence(uri, &lost);
+                    self.warn(sentence);
+                }
             }
         }
     }

@@ -263,6 +263,13 @@ impl Graph {
                     Err(message) => failed(id, rev, message),
                 };
             }
+            "ts" | "tsx" | "mts" | "cts" | "vue" | "svelte" | "astro" => {
+                return failed(
+                    id,
+                    rev,
+                    format!("{id} is not JavaScript: Capuchin runs .js, .mjs, .cjs and .jsx files"),
+                );
+            }
             _ if is_script => {}
             _ => return data(id, rev, ModuleKind::Url, id, ""),
         }

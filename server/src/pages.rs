@@ -19,7 +19,7 @@ pub(crate) struct Page {
     outbox: Option<mpsc::Sender<ToPage>>,
     /// The number of the newest push on this socket.
     seq: u64,
-    /// Pushes that the page has not answered yet.
+    /// The newest pushes.
     pub(crate) waiting: FxHashMap<u64, Sent>,
 }
 
@@ -43,8 +43,8 @@ pub(crate) struct Sent {
     pub(crate) documents: FxHashMap<String, SentDocument>,
     /// The modules that run again with this push, and the revision they then have.
     pub(crate) updates: FxHashMap<String, Rev>,
-    /// What the page had of modules whose top level changes with this push: revision and top level's revision.
-    pub(crate) before: FxHashMap<String, (Rev, Rev)>,
+    /// What the page has of the modules that this push patches: it still has that if it does not take the push.
+    pub(crate) before: FxHashMap<String, PageModule>,
     /// The functions that it patches, by module, with the module's revision then.
     pub(crate) sites: FxHashMap<String, (Rev, Vec<SiteId>)>,
 }
@@ -58,6 +58,9 @@ pub(crate) struct SentDocument {
 }
 
 impl Page {
+    /// Outcomes of pushes that are older than this many are not told to the editor any more.
+    const REMEMBERED: u64 = 64;
+
     pub(crate) fn new(address: String, outbox: mpsc::Sender<ToPage>) -> Page {
         Page {
             address,
@@ -105,6 +108,7 @@ impl Page {
             }
         }
         self.waiting.insert(self.seq, sent);
+        self.waiting.remove(&self.seq.saturating_sub(Page::REMEMBERED));
         let seq = self.seq;
         self.send(ToPage::Push { seq, when, changes });
     }

@@ -3,6 +3,7 @@
 //! Pure: no files, no pages, no time. A [`Program`] is the last good text of a module with its tree of sites; planning a
 //! new text gives a [`Verdict`] and moves the program on to it. Nothing that does not parse ever gets into a program.
 
+mod cuts;
 mod top;
 
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use std::sync::Arc;
 use ropey::Rope;
 
 use crate::compile::{
-    Context, Export, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module,
+    self, Context, Export, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module,
 };
 use crate::sites::collect::Flavour;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Rev, Scope, Site, SiteId, SiteKind};
+use cuts::Cuts;
 
 /// The last good text of a module and what is known of it.
 #[derive(Debug, Clone)]
@@ -30,7 +32,10 @@ pub struct Program {
     /// Every shape that the top level had, oldest first: a page runs one of them.
     pub roots: Vec<RootVersion>,
     items: Vec<Item>,
+    /// The text that the places in `items` are of: functions in it may have changed since.
+    items_text: Rope,
     exports: Vec<Export>,
+    cuts: Cuts,
     jsx: Jsx,
     /// Hash of the site ids in source order.
     order: u64,
@@ -72,6 +77,14 @@ pub struct Top {
     /// Specifiers of added imports: their modules run first.
     pub imports: Vec<String>,
     pub steps: Vec<Step>,
+    /// Names that are gone: pages keep them for code that still uses them.
+    pub removed: Vec<String>,
+}
+
+impl Top {
+    fn is_empty(&self) -> bool {
+        self.imports.is_empty() && self.steps.is_empty() && self.removed.is_empty()
+    }
 }
 
 /// An expression for the module's scope.
@@ -125,10 +138,13 @@ impl Program {
         let roots = vec![RootVersion { rev, shell: root.shell, scope: Arc::clone(&root.scope), top: None }];
         let (items, exports, jsx) = (module.items.clone(), module.exports.clone(), module.jsx.clone());
         let order = order_of(&root);
+        let cuts = Cuts::new(&items, root.len);
         Ok((
             Program {
                 exports,
+                cuts,
                 text: Rope::from_str(source),
+                items_text: Rope::from_str(source),
                 jsx,
                 order,
                 root,
@@ -192,10 +208,11 @@ impl Program {
         let same_sites = numbers(&old) == numbers(&site);
         self.ids = ids;
         self.root.grow(path, delta);
+        self.cuts.grow(origin, delta);
         let slot = self.root.at_mut(path);
         let start = slot.start;
         *slot = Site { start, ..site };
-        rehash(&mut self.root, path);
+        rehash(&mut self.root, path, old.deep);
         if !same_sites {
             self.order = order_of(&self.root);
         }
@@ -282,7 +299,7 @@ impl Program {
             let mut ids = self.ids.at(rev);
             soft.name(&mut ids, &self.ids, &module);
             let again = compile_module(source, self.options, Some(&self.root), &mut ids)?;
-            top = Some(Arc::new(soft.steps(&again, source, &self.text.to_string(), &ids, rev)));
+            top = Some(Arc::new(soft.steps(&again, source, &self.items_text.to_string(), &ids, rev)));
             module = again;
             self.ids = ids;
         } else {
@@ -310,8 +327,10 @@ impl Program {
         }
         let reason = (!same_root && top.is_none()).then(|| why(&self.items, &module.items));
         let untouched = same_root && root.deep == self.root.deep;
+        self.items_text = rope.clone();
         self.text = rope;
         self.order = order_of(&root);
+        self.cuts = Cuts::new(&module.items, root.len);
         self.root = root;
         self.ids = ids;
         self.items = module.items;
@@ -327,6 +346,7 @@ impl Program {
         }
         match reason {
             Some(reason) => Ok(Verdict::UpdateModule(reason)),
+            None if plan.sites.is_empty() && top.as_ref().is_none_or(|it| it.is_empty()) => Ok(Verdict::Unchanged),
             None => {
                 plan.top.extend(top);
                 Ok(Verdict::Patch(plan))
@@ -338,6 +358,19 @@ impl Program {
     pub fn top_since(&self, root_rev: Rev) -> Option<Vec<Arc<Top>>> {
         let after = self.roots.partition_point(|it| it.rev <= root_rev);
         self.roots[after..].iter().map(|it| it.top.clone()).collect()
+    }
+
+    /// Whole top-level statements around `start..end` of the good text, with untouched ones before and behind.
+    pub fn statements_around(&self, start: u32, end: u32) -> (u32, u32) {
+        self.cuts.around(start, end)
+    }
+
+    /// A syntax error that no text behind `statements` can take back, if they have one. They begin where a statement of the
+    /// module does, and only the module's last statement may be missing its end.
+    pub fn broken(&self, statements: &str) -> Option<Problem> {
+        compile::syntax_error(statements, self.flavour)
+            // What opens them may be closed anywhere, even in the middle of what was a statement.
+            .filter(|it| !it.message.starts_with("Unterminated"))
     }
 
     /// Equal for the same text with the same site ids.
@@ -459,8 +492,8 @@ fn offset(site: &Site, path: &[usize]) -> u32 {
     let mut at = site;
     let mut sum = 0;
     for index in path {
+        sum += at.child_start(*index);
         at = &at.children[*index];
-        sum += at.start;
     }
     sum
 }
@@ -469,11 +502,13 @@ fn inner_lines(text: &str) -> u32 {
     text.matches('\n').count() as u32
 }
 
-/// Brings the hashes of the ancestors of the site at `path` up to date.
-fn rehash(site: &mut Site, path: &[usize]) {
-    let Some((first, rest)) = path.split_first() else { return };
-    rehash(&mut site.children[*first], rest);
-    site.deep = crate::sites::tree::deep(site);
+/// Brings the hashes of the ancestors of the site at `path` up to date, whose own was `before`. Gives what that of `site` was.
+fn rehash(site: &mut Site, path: &[usize], before: u64) -> u64 {
+    let Some((first, rest)) = path.split_first() else { return before };
+    let child_before = rehash(&mut site.children[*first], rest, before);
+    let own_before = site.deep;
+    crate::sites::tree::exchange(site, *first, child_before);
+    own_before
 }
 
 /// The first difference between two top levels, in words.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-pub use demo::{DemoOptions, demo};
+pub use demo::{DemoOptions, EXAMPLES, demo};
 pub use diff::{DiffOptions, SourceFile, diff};
 
 use crate::engine::event::Notice;

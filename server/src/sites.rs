@@ -103,7 +103,7 @@ pub struct Site {
     pub name: String,
     /// A function expression with a name of its own.
     pub has_own_name: bool,
-    /// Start, relative to the start of the parent site.
+    /// Start, relative to the start of the parent site, but for the parent's [`Shift`]: ask [`Site::child_start`].
     pub start: u32,
     pub len: u32,
     /// Hash of the function's tokens without those of its nested sites.
@@ -132,6 +132,37 @@ pub struct Site {
     /// Sites that stood in here and are gone from the text, newest last. What comes back is what it was: functions made before
     /// still run, and pages may never have seen the text without it.
     pub ghosts: Vec<Site>,
+    /// Which of the children have moved since their `start` was written.
+    pub shift: Shift,
+    /// What the children add to `deep`: a sum, so that one child can be exchanged.
+    pub below: u64,
+}
+
+/// A list of places in a text that grows at one place for many keystrokes: those from `from` on are `by` bytes later than they say. A
+/// keystroke at the same place changes one number; only one at another place writes the items in between.
+///
+/// What an item says may be below zero for a while, so all of this wraps around.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shift {
+    from: usize,
+    by: u32,
+}
+
+impl Shift {
+    /// Where item number `index` is that says it is at `at`.
+    pub fn apply(self, index: usize, at: u32) -> u32 {
+        if index >= self.from { at.wrapping_add(self.by) } else { at }
+    }
+
+    /// The items from `index` on move by `delta`. `write` adds to what one item says, wrapping.
+    pub fn grow(&mut self, index: usize, delta: i64, mut write: impl FnMut(usize, u32)) {
+        if self.by != 0 {
+            (self.from..index).for_each(|it| write(it, self.by));
+            (index..self.from).for_each(|it| write(it, self.by.wrapping_neg()));
+        }
+        self.from = index;
+        self.by = self.by.wrapping_add(delta as u32);
+    }
 }
 
 /// What a name of a scope stands for.
@@ -233,17 +264,35 @@ impl Site {
         let mut site = self;
         let mut origin = base;
         loop {
-            // The children are sorted by start: the only candidate is the last one that starts before the change.
-            let after = site.children.partition_point(|it| origin + it.start < start);
-            let Some(index) = after.checked_sub(1) else { return (path, origin) };
+            let Some(index) = site.last_child_before(start - origin) else { return (path, origin) };
             let child = &site.children[index];
-            if end >= origin + child.start + child.len {
+            let child_start = origin + site.child_start(index);
+            if end >= child_start + child.len {
                 return (path, origin);
             }
             path.push(index);
-            origin += child.start;
+            origin = child_start;
             site = child;
         }
+    }
+
+    /// Where a child starts, relative to this site's start.
+    pub fn child_start(&self, index: usize) -> u32 {
+        self.shift.apply(index, self.children[index].start)
+    }
+
+    /// The last child that starts before `at`, which is relative to this site's start. Children are sorted by start.
+    pub fn last_child_before(&self, at: u32) -> Option<usize> {
+        let (mut low, mut high) = (0, self.children.len());
+        while low < high {
+            let mid = low.midpoint(high);
+            if self.child_start(mid) < at {
+                low = mid + 1;
+            } else {
+                high = mid;
+            }
+        }
+        low.checked_sub(1)
     }
 
     /// The site at the end of a path made by [`Site::enclosing`].
@@ -259,8 +308,8 @@ impl Site {
     /// Calls `visit` with this site and all below it, in source order, with their absolute starts.
     pub fn walk<'s>(&'s self, base: u32, visit: &mut impl FnMut(&'s Site, u32)) {
         visit(self, base);
-        for child in &self.children {
-            child.walk(base + child.start, visit);
+        for (index, child) in self.children.iter().enumerate() {
+            child.walk(base + self.child_start(index), visit);
         }
     }
 
@@ -269,9 +318,8 @@ impl Site {
         let mut site = self;
         for index in path {
             site.len = shifted(site.len, delta);
-            for later in &mut site.children[index + 1..] {
-                later.start = shifted(later.start, delta);
-            }
+            let Site { shift, children, .. } = site;
+            shift.grow(index + 1, delta, |later, by| children[later].start = children[later].start.wrapping_add(by));
             site = &mut site.children[*index];
         }
         site.len = shifted(site.len, delta);

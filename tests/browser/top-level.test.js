@@ -114,3 +114,29 @@ test("an added export is seen by who imports the module", async (t) => {
   assert.equal((await client.outcome(other)).outcome, "live");
   assert.equal(await page.evaluate("names() + ',' + more() + ',' + otherRan"), "double,triple,6,1");
 });
+
+test("a constant object takes what the program left alone, and stays the same object", async (t) => {
+  const source = `const state = { score: 0, lives: 3, list: [1, 2] };
+globalThis.state = state;
+globalThis.play = () => { state.score += 5; return state.lives; };
+`;
+  const { page, edit } = await live(t, { "main.js": source });
+  await page.evaluate("globalThis.before = state; play()");
+  await edit("lives: 3", "lives: 9", "patch", "live");
+  await edit("[1, 2]", "[1, 2, 3]", "patch", "live");
+  assert.equal(await page.evaluate("[play(), state.score, state.list.length, before === state].join()"), "9,10,3,true");
+  const kept = await edit("score: 0", "score: 100", "patch", "live");
+  assert.equal(kept.reason?.code, "kept");
+  assert.equal(await page.evaluate("state.score"), 10);
+});
+
+test("an anonymous default export is patched", async (t) => {
+  const main = `import next from "./other.js";\nglobalThis.next = next;\nglobalThis.ask = () => next();\n`;
+  const other = `export default function () { return 1; }\n`;
+  const { client, project, page } = await live(t, { "main.js": main, "other.js": other });
+  const document = client.open(project.uri("other.js"), other);
+  document.replace("return 1", "return 2");
+  assert.equal((await client.verdict(document)).verdict, "patch");
+  assert.equal((await client.outcome(document)).outcome, "live");
+  assert.equal(await page.evaluate("[next(), ask(), next.name].join()"), "2,2,default");
+});

@@ -57,17 +57,35 @@ export async function runCapuchin(args, { cwd, env, input = "" } = {}) {
  * @param {string} root
  * @param {{ port?: number, args?: string[], env?: Record<string, string> }} [options]
  */
-export async function startServe(t, root, { port = 0, args = [], env } = {}) {
-  const child = spawn(capuchinBinary(), ["serve", root, "--port", String(port), ...args], {
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+export function startServe(t, root, { port = 0, args = [], env } = {}) {
+  return startServer(t, ["serve", root, "--port", String(port), ...args], env);
+}
+
+/**
+ * Starts `capuchin demo` and waits for its first line, the address. It is stopped when the test ends.
+ *
+ * @param {TestContext} t
+ * @param {string} example
+ * @param {{ env?: Record<string, string> }} [options]
+ */
+export function startDemo(t, example, { env } = {}) {
+  return startServer(t, ["demo", example, "--no-open", "--port", "0"], env);
+}
+
+/**
+ * @param {TestContext} t
+ * @param {string[]} args
+ * @param {Record<string, string>} [env]
+ */
+async function startServer(t, args, env) {
+  const name = `capuchin ${args[0]}`;
+  const child = spawn(capuchinBinary(), args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (data) => (stderr += data));
   const ended = new Promise((resolve) => child.once("close", resolve));
   atEnd(t, async () => {
     child.kill("SIGTERM");
-    await within("capuchin serve to end", ended).catch((error) => {
+    await within(`${name} to end`, ended).catch((error) => {
       child.kill("SIGKILL");
       throw error;
     });
@@ -75,11 +93,11 @@ export async function startServe(t, root, { port = 0, args = [], env } = {}) {
 
   const lines = createInterface({ input: child.stdout });
   const url = await within(
-    () => `capuchin serve to print its address; it wrote to stderr:\n${stderr}`,
+    () => `${name} to print its address; it wrote to stderr:\n${stderr}`,
     new Promise((resolve, reject) => {
       lines.once("line", resolve);
       child.once("error", reject);
-      child.once("close", (code) => reject(new Error(`capuchin serve ended with code ${code}:\n${stderr}`)));
+      child.once("close", (code) => reject(new Error(`${name} ended with code ${code}:\n${stderr}`)));
     }),
   );
   return { url: /** @type {string} */ (url), process: child, ended, stderr: () => stderr };

@@ -54,6 +54,8 @@ pub(crate) fn demo(args: &[&str]) -> Outcome {
     script(&DEMO_EDITOR, "build")?;
     println!("Building Capuchin: the first time this takes a minute or two");
     run(cargo("build", &["--package", "capuchin"]))?;
+    // `cargo xtask demo -- --no-open` is the habit of `cargo run`.
+    let args = args.strip_prefix(&["--"]).unwrap_or(args);
     let demo = ["demo"].iter().chain(args);
     run(command(&binary("debug").to_string_lossy(), demo, ""))
 }

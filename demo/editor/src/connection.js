@@ -6,7 +6,10 @@
 const RETRY_FIRST = 300;
 const RETRY_MOST = 4000;
 
-/** @typedef {"connecting" | "ready" | "lost"} Health */
+/** The code with which the server closes: another tab has opened the same files, and a file has one editor. */
+const TAKEN_OVER = 4001;
+
+/** @typedef {"connecting" | "ready" | "lost" | "elsewhere"} Health */
 
 /**
  * @typedef {object} Wiring
@@ -92,18 +95,24 @@ export function createConnection({ config, onHealth, onReady, onNotification }) 
       const next = new WebSocket(url, "capuchin-lsp");
       socket = next;
       next.addEventListener("message", (event) => take(event.data));
-      next.addEventListener("close", lose);
+      next.addEventListener("close", (event) => lose(event.code));
       next.addEventListener("open", () => initialize(settings).catch(() => next.close()));
     } catch {
       lose();
     }
   }
 
-  function lose() {
+  /** @param {number} [code] */
+  function lose(code) {
     socket = null;
     isReady = false;
     for (const { reject } of waiting.values()) reject(new Error("The connection was lost."));
     waiting.clear();
+    if (code === TAKEN_OVER) {
+      onHealth("elsewhere");
+      whenUsed(connect);
+      return;
+    }
     onHealth("lost");
     setTimeout(connect, retryIn);
     retryIn = Math.min(RETRY_MOST, retryIn * 2);
@@ -123,6 +132,24 @@ export function createConnection({ config, onHealth, onReady, onNotification }) 
       if (isReady) write({ method, params });
     },
   };
+}
+
+/**
+ * Calls back once, when somebody comes to this tab or goes on in it.
+ *
+ * @param {() => void} callback
+ */
+function whenUsed(callback) {
+  const waiting = new AbortController();
+  const go = () => {
+    if (document.visibilityState === "hidden") return;
+    waiting.abort();
+    callback();
+  };
+  for (const event of ["focus", "pointerdown", "keydown"]) {
+    window.addEventListener(event, go, { capture: true, signal: waiting.signal });
+  }
+  document.addEventListener("visibilitychange", go, { signal: waiting.signal });
 }
 
 /**

@@ -14,6 +14,7 @@ import { element } from "./element.js";
  * @property {string} uri
  * @property {string} original  the text on disk; the demo never writes it
  * @property {number} version   grows with every transaction that changes the text
+ * @property {number} opened    the version that the server was told of when it opened the file
  * @property {HTMLElement} place  the element that holds the view
  * @property {EditorView} view
  */
@@ -45,7 +46,9 @@ export function createDocuments({ config, parent, notify, onChange, onSave }) {
   let token = config.token;
 
   /** @param {OpenFile} file */
-  function tellOpen({ path, uri, version, view }) {
+  function tellOpen(file) {
+    const { path, uri, version, view } = file;
+    file.opened = version;
     const languageId = LANGUAGE_IDS.get(extension(path)) ?? "plaintext";
     notify("textDocument/didOpen", { textDocument: { uri, languageId, version, text: view.state.doc.toString() } });
   }
@@ -61,6 +64,7 @@ export function createDocuments({ config, parent, notify, onChange, onSave }) {
       uri: uriOf(rootUri, path),
       original: "",
       version: 1,
+      opened: 1,
       place,
       view: new EditorView({
         parent: place,

@@ -110,10 +110,14 @@ function hear(method, params) {
 
 /** @param {import("./story.js").Verdict} verdict */
 function hearVerdict(verdict) {
+  const file = documents.byUri(verdict.uri);
+  // Another tab shows another example.
+  if (!file) return;
+  // That a file is what the page runs already is no news.
+  if (verdict.verdict === "unchanged" && verdict.version === file.opened) return;
   markReload(verdict.uri, verdict.verdict === "reloadPage");
   status.verdict(verdict);
-  const file = documents.byUri(verdict.uri);
-  if (file && verdict.verdict === "hold") flash(file.view, []);
+  if (verdict.verdict === "hold") flash(file.view, []);
 }
 
 /**
@@ -149,6 +153,7 @@ function runAgain() {
   waitForReload.clear();
   byId("reload").classList.remove("wanted");
   frame.src = config.app;
+  status.say("calm", "The program starts again, with the text of the editor.");
 }
 
 function onSave() {

@@ -75,12 +75,16 @@ export function createStatus(fields) {
 
     /** @param {import("./connection.js").Health} health */
     health(health) {
-      const words = { connecting: "connecting …", ready: "", lost: "trying again …" };
+      const words = { connecting: "connecting …", ready: "", lost: "trying again …", elsewhere: "paused" };
       fields.connection.textContent = words[health];
       if (health === "lost") {
         wasLost = true;
         fields.pages.textContent = "";
         say("wait", "The server is gone. Your text is kept here, and the page follows again when it is back.");
+      }
+      if (health === "elsewhere") {
+        wasLost = true;
+        say("wait", "Another tab edits these files now. Your text is kept here: go on, and the page follows this tab again.");
       }
       if (health === "ready" && wasLost) {
         wasLost = false;

@@ -45,7 +45,7 @@ export function tell(verdict, outcomes, pages) {
  * @returns {Line}
  */
 function tellVerdict({ verdict, reason, sites }, pages) {
-  const because = reason ? `: ${reason.message}` : "";
+  const because = toBecause(reason);
   switch (verdict) {
     case "unchanged":
       return { mood: "calm", text: "nothing to swap: the program is the same" };
@@ -56,7 +56,7 @@ function tellVerdict({ verdict, reason, sites }, pages) {
     case "updateModule":
       return { mood: "calm", text: `the module runs again${because}` };
     case "reloadPage":
-      return { mood: "wait", text: `needs a reload${because}` };
+      return { mood: "wait", text: `needs a reload${because} · "Run again" loads it` };
     default:
       return { mood: "calm", text: verdict };
   }
@@ -69,7 +69,7 @@ function tellVerdict({ verdict, reason, sites }, pages) {
  * @returns {Line}
  */
 function tellOutcome({ outcome, reason }, { sites }, outcomes) {
-  const because = reason ? `: ${reason.message}` : "";
+  const because = toBecause(reason);
   const ms = `${format(Math.max(...outcomes.map((it) => it.ms)))} ms`;
   const where = [names(sites), pagesText(outcomes.length)];
   switch (outcome) {
@@ -82,7 +82,7 @@ function tellOutcome({ outcome, reason }, { sites }, outcomes) {
     case "held":
       return { mood: "wait", text: `held${because} · the page runs the last good code` };
     case "needsReload":
-      return { mood: "wait", text: `needs a reload${because}` };
+      return { mood: "wait", text: `needs a reload${because} · "Run again" loads it` };
     case "refused":
       return { mood: "bad", text: `refused${because}` };
     case "threw":
@@ -90,6 +90,15 @@ function tellOutcome({ outcome, reason }, { sites }, outcomes) {
     default:
       return { mood: "calm", text: outcome };
   }
+}
+
+/**
+ * The first line: there is one line to say it in.
+ *
+ * @param {Reason} [reason]
+ */
+function toBecause(reason) {
+  return reason ? `: ${reason.message.split("\n")[0]}` : "";
 }
 
 /** @param {number} count */

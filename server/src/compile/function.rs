@@ -86,8 +86,8 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     }
     let built = tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen, span.start, span.end);
     let root = &collector.sites[0];
-    let same_kind = root.kind == old.kind || (old.kind == SiteKind::Declaration && old.name.is_empty());
-    let is_same = same_kind
+    let anonymous = old.kind == SiteKind::Declaration && old.name.is_empty() && root.kind == SiteKind::Expression;
+    let is_same = (root.kind == old.kind || anonymous)
         && root.access == old.access
         && root.is_async == old.is_async
         && root.is_generator == old.is_generator
@@ -106,6 +106,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     site.start = old.start;
     site.scope = Arc::clone(&old.scope);
     site.level = old.level;
+    site.kind = old.kind;
     site.kind = old.kind;
     if !site.has_own_name && matches!(old.kind, SiteKind::Arrow | SiteKind::Expression) {
         site.name.clone_from(&old.name);

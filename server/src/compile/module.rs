@@ -176,8 +176,16 @@ pub fn compile_module(
     for (item, hash) in shape.items.iter_mut().zip(&built.items) {
         item.hash = *hash;
     }
+    // A function that is no site can't be patched where it stands: its text is a part of the value, and values that hold
+    // functions are merged as if they were the same.
+    for site in collector.sites.iter().filter(|it| it.dead) {
+        let holder = shape.items.partition_point(|it| it.start <= site.span.start);
+        if let Some(item) = holder.checked_sub(1).and_then(|it| shape.items.get_mut(it)) {
+            item.is_pure = false;
+        }
+    }
     root.shell = root_shell(&shape.items);
-    root.deep = tree::deep(&root);
+    tree::hash(&mut root);
     root.scope = top_scope(scoping, &parsed.program, &collector);
     root.strict = strict;
     match old {
@@ -222,6 +230,12 @@ pub fn compile_module(
         by_raw,
         classes: collector.seen.base_classes,
     })
+}
+
+/// The first syntax error of top-level statements, found by parsing alone: what names mean is not looked at.
+pub fn syntax_error(statements: &str, flavour: Flavour) -> Option<Problem> {
+    let options = Options { flavour: Some(flavour), ..Options::default() };
+    parse(&Allocator::default(), statements, options).err()?.into_iter().next()
 }
 
 fn parse<'a>(
@@ -380,7 +394,7 @@ impl Shape {
         self.soften_const(statement, &item, scoping, collector);
         self.items.push(item);
         match statement {
-            Statement::ImportDeclaration(_) => collector.ops.push(blank(collector.source, span)),
+            Statement::ImportDeclaration(_) => collector.ops.push(empty_statement(collector.source, span)),
             Statement::ExportAllDeclaration(it) => {
                 match &it.exported {
                     Some(name) => {
@@ -389,7 +403,7 @@ impl Shape {
                     }
                     None => self.stars.push(it.source.value.to_string()),
                 }
-                collector.ops.push(blank(collector.source, span));
+                collector.ops.push(empty_statement(collector.source, span));
             }
             Statement::ExportFromDeclaration(it) => {
                 let holder = self.holder(&it.source.value);
@@ -397,7 +411,7 @@ impl Shape {
                     let value = member(holder, &specifier.local.name());
                     self.exports.push(Export { name: specifier.exported.name().to_string(), value });
                 }
-                collector.ops.push(blank(collector.source, span));
+                collector.ops.push(empty_statement(collector.source, span));
             }
             Statement::ExportNamedDeclaration(it) => {
                 for specifier in &it.specifiers {
@@ -414,7 +428,7 @@ impl Shape {
                     };
                     self.exports.push(Export { name: specifier.exported.name().to_string(), value });
                 }
-                collector.ops.push(blank(collector.source, span));
+                collector.ops.push(empty_statement(collector.source, span));
             }
             Statement::ExportDeclaration(it) => {
                 for name in declared(&it.declaration) {
@@ -557,6 +571,13 @@ fn call(value: String) -> String {
 
 fn member(holder: u32, name: &str) -> String {
     if is_identifier(name) { format!("$cap_i{holder}.{name}") } else { format!("$cap_i{holder}[{}]", quoted(name)) }
+}
+
+/// Takes a statement out and keeps its line ends, and that it ended the one before it where semicolons are left out.
+fn empty_statement(source: &str, span: Span) -> Op {
+    let mut op = blank(source, span);
+    op.text.insert(0, ';');
+    op
 }
 
 /// Takes a text out and keeps its line ends.
@@ -759,4 +780,32 @@ fn dedup(mut list: Vec<String>) -> Vec<String> {
     let mut seen: FxHashMap<String, ()> = FxHashMap::default();
     list.retain(|it| seen.insert(it.clone(), ()).is_none());
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compile::Options;
+    use crate::patch::Program;
+
+    /// The code of a module, without what comes before its first line.
+    fn compiled(source: &str) -> String {
+        let (_, module) = Program::load(source, Options::default(), 1).expect("it parses");
+        let (_, code) = module.code.split_once("$cap_m.link();").expect("a module");
+        code.trim_end_matches(['}', '\n']).to_owned()
+    }
+
+    #[test]
+    fn lines_without_semicolons_stay_apart() {
+        let source = "import { f } from './a.js'\nlet x = 1\nf(x)\nif (x) f(2)\nelse f(3)\nf(4).y = f(5)\nf`x`";
+        let expected = ";\nlet x = 1\n0,(0,$cap_i0.f)(x)\nif (x) 0,(0,$cap_i0.f)(2)\nelse 0,(0,$cap_i0.f)(3)\n\
+             0,(0,$cap_i0.f)(4).y = (0,$cap_i0.f)(5)\n0,(0,$cap_i0.f)`x`";
+        assert_eq!(compiled(source), expected);
+    }
+
+    #[test]
+    fn what_is_taken_out_ends_the_statement_before_it() {
+        for taken in ["import './b.js'", "export { x }", "export * from './b.js'", "export { y } from './b.js'"] {
+            assert_eq!(compiled(&format!("let x = 1\n{taken}\n[x].pop()")), "let x = 1\n;\n[x].pop()", "{taken}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::addresses;
+use super::guard::Token;
 use super::refusal::Refusal;
 use super::{PREFIX, Shared};
 use crate::wire::{Graph, PageId};
@@ -85,15 +86,16 @@ impl Asked {
     }
 }
 
-/// The token comes in the query or in a header, exactly once.
 pub(super) fn check_token(uri: &Uri, headers: &HeaderMap, shared: &Shared) -> Result<(), Refusal> {
+    if has_token(uri, headers, &shared.token) { Ok(()) } else { Err(Refusal::NO_TOKEN) }
+}
+
+/// The token comes in the query or in a header, exactly once.
+pub(crate) fn has_token(uri: &Uri, headers: &HeaderMap, token: &Token) -> bool {
     let in_query = addresses::query(uri).filter(|(key, _)| key == "token").map(|(_, value)| value.into_owned());
     let in_headers = headers.get_all(TOKEN_HEADER).iter().map(|value| value.to_str().unwrap_or_default().to_owned());
     let mut given = in_query.chain(in_headers);
-    match (given.next(), given.next()) {
-        (Some(token), None) if shared.token.matches(&token) => Ok(()),
-        _ => Err(Refusal::NO_TOKEN),
-    }
+    matches!((given.next(), given.next()), (Some(given), None) if token.matches(&given))
 }
 
 async fn load(shared: &Arc<Shared>, asked: Asked) -> Result<Graph, Refusal> {

@@ -21,6 +21,8 @@ pub(crate) struct Hot {
     pub(crate) update_since: Option<Instant>,
     /// Why the module has to run again.
     pub(crate) update_reason: Option<Reason>,
+    /// What keeps the newest code from running, until newer code comes.
+    pub(crate) unresolved: Option<Reason>,
     /// What the page overlay says of this module.
     pub(crate) shown_problem: bool,
 }
@@ -45,6 +47,7 @@ impl Hot {
             tree: Tree::default(),
             update_since: None,
             update_reason: None,
+            unresolved: None,
             shown_problem: false,
         }
     }
@@ -130,19 +133,26 @@ impl Hot {
     /// The arrow in the site at `path` whose expression a drift prolongs: `() => n + 1` on the way to `() => n + 12`.
     /// What follows must be a token that ends the expression whatever stands before it.
     fn arrow_that_ends(&self, path: &[usize], origin: u32, good: &std::ops::Range<u32>) -> Option<(usize, u32)> {
-        let children = &self.program.root.at(path).children;
-        let index = children.partition_point(|it| origin + it.start < good.start).checked_sub(1)?;
-        let child = &children[index];
-        let ends_here = child.kind == SiteKind::Arrow && origin + child.start + child.len == good.end;
+        let site = self.program.root.at(path);
+        let index = site.last_child_before(good.start - origin)?;
+        let child = &site.children[index];
+        let start = origin + site.child_start(index);
+        let ends_here = child.kind == SiteKind::Arrow && start + child.len == good.end;
         let after = self.drifts.to_buffer(good.end) as usize;
         let next = self.buffer.bytes_at(after.min(self.buffer.len_bytes())).find(|it| !matches!(it, b' ' | b'\t'));
-        (ends_here && matches!(next, Some(b';' | b',' | b')' | b']' | b'}'))).then_some((index, origin + child.start))
+        (ends_here && matches!(next, Some(b';' | b',' | b')' | b']' | b'}'))).then_some((index, start))
     }
 
     /// What no function holds alone: the whole text, if it parses; else each remaining place by itself.
     fn plan_rest(&mut self, rev: Rev, planned: &mut Planned, local: Option<(Problem, u32)>) {
         let (first, last) = (self.drifts.get(0).cloned(), self.drifts.get(self.drifts.len() - 1).cloned());
         let (Some(first), Some(last)) = (first, last) else { return };
+        let hold = |message: String, start: u32, end: u32| Reason { code: "syntax", message, start, end };
+        if let Some((problem, base)) = self.broken_for_sure() {
+            let (problem, base) = local.unwrap_or((problem, base));
+            planned.hold = Some(hold(problem.message, base + problem.start, base + problem.end));
+            return;
+        }
         let touched = first.buffer.start as usize..last.buffer.end as usize;
         // Asking the tolerant parser first spares the strict one the work on text that is half typed.
         let broken = self.tree.broken_near(&self.buffer, touched.start, touched.end);
@@ -164,13 +174,22 @@ impl Hot {
                 return;
             }
         }
-        let hold = |message: String, start: u32, end: u32| Reason { code: "syntax", message, start, end };
         planned.hold = Some(match (local, problems.into_iter().next(), broken) {
             (Some((problem, base)), ..) => hold(problem.message, base + problem.start, base + problem.end),
             (None, Some(problem), _) => hold(problem.message, problem.start, problem.end),
             (None, None, Some(broken)) => hold(broken.message, broken.start as u32, broken.end as u32),
             (None, None, None) => hold("this does not parse yet".to_owned(), first.buffer.start, last.buffer.end),
         });
+    }
+
+    /// The problem of the only place that is not settled, with where its text starts in the buffer, if no text elsewhere can heal
+    /// it: half-typed code is the usual case and must not cost more in a long file.
+    fn broken_for_sure(&self) -> Option<(Problem, u32)> {
+        let drift = self.drifts.get(0).filter(|_| self.drifts.len() == 1)?;
+        let (start, end) = self.program.statements_around(drift.good.start, drift.good.end);
+        let (start, end) = (self.drifts.to_buffer_start(start), self.drifts.to_buffer(end));
+        let text = self.buffer.byte_slice(start as usize..end as usize).to_string();
+        Some((self.program.broken(&text)?, start))
     }
 
     /// A broken place must not hold up the others: the good text with one place after the other.

@@ -37,6 +37,7 @@ impl Engine {
             document: Document::new(version, text),
             encoding: crate::text::PositionEncoding::Utf16,
             unplanned: Some(Instant::now()),
+            was_edited: true,
             is_lost: false,
             has_problems: false,
         };
@@ -51,6 +52,7 @@ impl Engine {
                 }
                 open.module = Some(id);
             }
+            open.was_edited = read_disk(&real).is_none_or(|disk| open.document.rope != *disk);
             open.path = Some(real);
         } else {
             tracing::info!("{uri} is not below the served folder; it is not patched");
@@ -103,6 +105,9 @@ impl Engine {
         }
         let Some(path) = open.path else { return };
         self.graph.buffers.remove(&path);
+        if open.module.is_none() && !open.was_edited {
+            return;
+        }
         // Pages go back to what the disk has.
         self.file_changed(&path, &mut Vec::new());
     }
@@ -209,12 +214,18 @@ impl Engine {
         let Some(arrived) = open.unplanned.take() else { return };
         let version = open.document.version;
         let Some(path) = open.path.clone() else {
-            self.tell_verdict(uri, "unchanged", None, Vec::new());
+            let message = "this document is not a file below the served folder, so no page runs it".to_owned();
+            let reason = Reason { code: "outside", message, start: 0, end: 0 };
+            self.tell_verdict(uri, "unchanged", Some(&reason), Vec::new());
             return;
         };
         self.graph.buffers.insert(path.clone(), open.document.rope.clone());
         let sent = |id: &str| (id.to_owned(), SentDocument { uri: uri.to_owned(), version, arrived });
         let Some(id) = open.module.clone() else {
+            if !open.was_edited {
+                self.tell_verdict(uri, "unchanged", None, Vec::new());
+                return;
+            }
             if let Some((id, _)) = self.graph.resolver.root().locate(&path) {
                 let kind = if is_html(&path) { "reloadPage" } else { "patch" };
                 let reason = is_html(&path).then(|| Reason {
@@ -240,23 +251,25 @@ impl Engine {
             (None, true, Some(reason)) => ("hold", Some(reason)),
             (None, true, None) => ("unchanged", None),
         };
-        let reason = reason.cloned().or_else(|| self.unresolved(&patched));
-        let verdict = if verdict == "patch" && reason.as_ref().is_some_and(|it| it.code == "unresolved") {
-            "hold"
-        } else {
-            verdict
-        };
+        let is_same = patched.is_empty() && !top && update.is_none();
+        let unresolved = self.unresolved(&id, &patched, is_same);
+        let reason = reason.cloned().or(unresolved);
+        let is_unresolved = reason.as_ref().is_some_and(|it| it.code == "unresolved");
+        let verdict = if matches!(verdict, "patch" | "unchanged") && is_unresolved { "hold" } else { verdict };
         self.tell_verdict(uri, verdict, reason.as_ref(), patched);
         self.tell_problems(uri, hold.as_ref());
     }
 
-    /// A name in edited code that nothing declares: no page that is known has it either.
-    fn unresolved(&self, patched: &[PlannedSite]) -> Option<Reason> {
-        let site = patched.iter().find(|it| it.needs.iter().any(|name| !crate::globals::is_known(name)))?;
-        let name = site.needs.iter().find(|name| !crate::globals::is_known(name))?;
-        let message =
-            format!("`{name}` is declared nowhere: the page keeps the last good {} until it is", site.kind.describe());
-        Some(Reason { code: "unresolved", message, start: site.start, end: site.end })
+    /// A name in edited code that nothing declares: no page that is known has it either. While no code is newer, that is
+    /// what keeps it from running.
+    fn unresolved(&mut self, id: &str, patched: &[PlannedSite], is_same: bool) -> Option<Reason> {
+        let hot = self.hot.get_mut(id)?;
+        if !is_same {
+            hot.unresolved = undeclared(patched);
+            return hot.unresolved.clone();
+        }
+        // Its place has moved.
+        hot.unresolved.clone().map(|it| Reason { start: 0, end: 0, ..it })
     }
 
     /// Plans one module's buffer and notes what pages have to be told.
@@ -392,6 +405,14 @@ impl OpenDocument {
         };
         TextRange { start: at(start), end: at(end) }
     }
+}
+
+fn undeclared(patched: &[PlannedSite]) -> Option<Reason> {
+    let missing = |site: &PlannedSite| site.needs.iter().find(|name| !crate::globals::is_known(name)).cloned();
+    let (site, name) = patched.iter().find_map(|site| Some((site, missing(site)?)))?;
+    let message =
+        format!("`{name}` is declared nowhere: the page keeps the last good {} until it is", site.kind.describe());
+    Some(Reason { code: "unresolved", message, start: site.start, end: site.end })
 }
 
 fn read_disk(path: &Path) -> Option<String> {

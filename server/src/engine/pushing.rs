@@ -29,18 +29,18 @@ impl Engine {
         let modules = Modules { graph: &self.graph, hot: &self.hot };
         for (_, page) in self.pages.connected_mut() {
             let mut changes = Vec::new();
-            let mut tops = FxHashMap::default();
+            let mut sent = Sent { documents: turn.documents.clone(), ..Sent::default() };
             let has = page.module_ids();
             for (id, (before, sites)) in &turn.patched {
                 let Some(hot) = self.hot.get(id) else { continue };
                 let Some(known) = page.modules.get_mut(id) else { continue };
-                let had = (known.rev, known.root_rev);
+                let had = known.clone();
                 let goes_with_held = sites.iter().any(|it| known.held.contains(&it.id));
                 let is_current = known.rev == *before && known.skipped.is_empty() && !goes_with_held;
                 let Some(steps) = hot.program.top_since(known.root_rev).filter(|_| is_current) else {
                     changes.extend(due(modules, hot, id, known, &has));
-                    if known.root_rev != had.1 {
-                        tops.insert(id.clone(), had);
+                    if known.root_rev != had.root_rev {
+                        sent.before.insert(id.clone(), had);
                     }
                     continue;
                 };
@@ -50,7 +50,7 @@ impl Engine {
                     .or_insert_with(|| sites.iter().map(|it| site_patch(it, hot.program.rev)).collect());
                 let top = top_patch(modules, id, &steps, &has);
                 if top.is_some() {
-                    tops.insert(id.clone(), had);
+                    sent.before.insert(id.clone(), had);
                 }
                 if !patches.is_empty() || top.is_some() {
                     changes.push(patch(hot, id, known.rev, patches.clone(), top));
@@ -63,8 +63,7 @@ impl Engine {
             if changes.is_empty() {
                 continue;
             }
-            let documents = turn.documents.clone();
-            page.push(when, changes, Sent { documents, before: tops, ..Sent::default() });
+            page.push(when, changes, sent);
             gave_up |= !page.is_connected();
         }
         if gave_up {
@@ -212,17 +211,9 @@ impl Engine {
             page.send(reload("restarted", &message));
             return;
         }
-        let mut changes = Vec::new();
-        let has = page.module_ids();
-        let modules = Modules { graph: &self.graph, hot: &self.hot };
-        for (module, known) in &mut page.modules {
-            let Some(hot) = self.hot.get(module) else { continue };
-            changes.extend(due(modules, hot, module, known, &has));
-        }
-        if !changes.is_empty() {
-            let documents = documents_of(&self.documents, &changes);
-            page.push(When::Typing, changes, Sent { documents, ..Sent::default() });
-        }
+        // What was on its way is answered by this hello.
+        page.waiting.clear();
+        catch_up(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents);
         // A page that loaded an older top level gets the newer one as if it had just been typed.
         let behind: Vec<String> = page
             .modules
@@ -243,27 +234,17 @@ impl Engine {
 
     pub(super) fn loaded(&mut self, id: &PageId, modules: Vec<ModuleRev>) {
         let Some(page) = self.pages.get_mut(id) else { return };
-        let mut changes = Vec::new();
-        let mut has = page.module_ids();
-        has.extend(modules.iter().map(|it| it.id.clone()));
-        let readable = Modules { graph: &self.graph, hot: &self.hot };
         for it in modules {
-            let mut known =
-                PageModule { rev: it.rev, root_rev: it.rev, skipped: Vec::new(), held: Vec::new(), refused: 0 };
-            if let Some(hot) = self.hot.get(&it.id) {
-                changes.extend(due(readable, hot, &it.id, &mut known, &has));
-            }
-            page.modules.insert(it.id, known);
+            let (rev, root_rev) = (it.rev, it.rev);
+            page.modules.insert(it.id, PageModule { rev, root_rev, skipped: Vec::new(), held: Vec::new(), refused: 0 });
         }
-        if !changes.is_empty() {
-            let documents = documents_of(&self.documents, &changes);
-            page.push(When::Typing, changes, Sent { documents, ..Sent::default() });
-        }
+        catch_up(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents);
     }
 
     pub(super) fn outcome(&mut self, id: &PageId, seq: u64, results: Vec<ModuleOutcome>) {
         let Some(page) = self.pages.get_mut(id) else { return };
-        let Some(sent) = page.waiting.remove(&seq) else { return };
+        // A push can have several outcomes: what becomes of a patch is sometimes known only at its first call.
+        let Some(sent) = page.waiting.get(&seq).cloned() else { return };
         let mut notices = Vec::new();
         let mut again = Vec::new();
         for result in results {
@@ -281,11 +262,11 @@ impl Engine {
                 }
             }
             let went_wrong = matches!(result.outcome, Outcome::Held | Outcome::Refused | Outcome::Threw);
-            if let Some((rev, root_rev)) = sent.before.get(&result.module).filter(|_| went_wrong)
+            if let Some(before) = sent.before.get(&result.module).filter(|_| went_wrong)
                 && let Some(known) = page.modules.get_mut(&result.module)
             {
                 // The page's top level is still the old one: the next push brings all of it again.
-                (known.rev, known.root_rev) = (*rev, *root_rev);
+                *known = before.clone();
             }
             if went_wrong && page.hold(&sent, &result.module) {
                 again.push(result.module.clone());
@@ -311,19 +292,36 @@ impl Engine {
                 hot.program.rev = self.graph.next_rev();
             }
         }
-        let has = page.module_ids();
-        let modules = Modules { graph: &self.graph, hot: &self.hot };
-        for module in again {
-            let (Some(hot), Some(known)) = (self.hot.get(&module), page.modules.get_mut(&module)) else { continue };
-            if let Some(change) = due(modules, hot, &module, known, &has) {
-                let changes = vec![change];
-                let documents = documents_of(&self.documents, &changes);
-                page.push(When::Typing, changes, Sent { documents, ..Sent::default() });
-            }
+        if !again.is_empty() {
+            catch_up(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents);
         }
         for notice in notices {
             self.notify(Notice::Outcome(notice));
         }
+    }
+}
+
+/// Sends a page what it lacks, for the newest versions of the documents.
+fn catch_up(page: &mut Page, modules: Modules<'_>, documents: &FxHashMap<String, OpenDocument>) {
+    let mut changes = Vec::new();
+    let mut sent = Sent::default();
+    let has = page.module_ids();
+    for (module, known) in &mut page.modules {
+        let Some(hot) = modules.hot.get(module) else { continue };
+        let before = known.clone();
+        let Some(change) = due(modules, hot, module, known, &has) else { continue };
+        changes.push(change);
+        if known.root_rev != before.root_rev {
+            sent.before.insert(module.clone(), before);
+        }
+        let document = documents.iter().find(|(_, it)| it.module.as_ref() == Some(module));
+        sent.documents.extend(document.map(|(uri, it)| {
+            let (version, arrived) = (it.document.version, Instant::now());
+            (module.clone(), SentDocument { uri: uri.clone(), version, arrived })
+        }));
+    }
+    if !changes.is_empty() {
+        page.push(When::Typing, changes, sent);
     }
 }
 
@@ -336,19 +334,6 @@ fn concerns(change: &Change, page: &Page) -> bool {
         | Change::Problem { module, .. } => page.modules.contains_key(module),
         Change::Css { .. } | Change::Asset { .. } | Change::Html { .. } => true,
     }
-}
-
-/// The open documents that these changes bring a page up to: the editor hears what becomes of them.
-fn documents_of(documents: &FxHashMap<String, OpenDocument>, changes: &[Change]) -> FxHashMap<String, SentDocument> {
-    let mut found = FxHashMap::default();
-    for (uri, open) in documents {
-        let Some(id) = &open.module else { continue };
-        if changes.iter().any(|it| matches!(it, Change::Patch { module, .. } if module == id)) {
-            let (version, arrived) = (open.document.version, Instant::now());
-            found.insert(id.clone(), SentDocument { uri: uri.clone(), version, arrived });
-        }
-    }
-    found
 }
 
 /// What can be read while pages are written to.

@@ -180,12 +180,44 @@ impl Soft {
         self.removed.iter().for_each(|it| ids.remove_name(it));
     }
 
+    /// Other values of declarations that stay: what the program wrote since is state, and is kept.
+    fn new_values(&self, module: &Module, source: &str, old_source: &str, ids: &Ids, rev: Rev, top: &mut Top) {
+        let guards = module.flavour.guards();
+        let text_of = |at: Option<(u32, u32)>, text: &str| {
+            at.map_or_else(|| "void 0".to_owned(), |it| text[it.0 as usize..it.1 as usize].to_owned())
+        };
+        let mut all: Vec<(&Binding, String)> = Vec::new();
+        for (old, index) in &self.changed {
+            for (before, binding) in old.bindings.iter().zip(&module.items[*index].bindings) {
+                all.push((binding, text_of(before.value, old_source)));
+            }
+        }
+        for index in &self.dependants {
+            for binding in &module.items[*index].bindings {
+                all.push((binding, text_of(binding.value, source)));
+            }
+        }
+        if all.is_empty() {
+            return;
+        }
+        // The values as they were initialized, all before the first one changes: some are made of others.
+        let first: Vec<String> = all.iter().map(|(_, text)| format!("({text})")).collect();
+        top.steps.push(Step { code: format!("{guards}.w=[{}]", first.join(",")), line: 0, keeps: None });
+        for (number, (binding, _)) in all.iter().enumerate() {
+            let name = target(&binding.name, ids, &guards);
+            let text = value_text(binding, module, source, rev);
+            let line = binding.value.map_or(0, |it| source[..it.0 as usize].matches('\n').count() as u32);
+            let code = format!("$cap_m.merge({name},{guards}.w[{number}],({text}),$cap_v=>{{{name}=$cap_v}})");
+            top.steps.push(Step { code, line, keeps: Some(binding.name.clone()) });
+        }
+    }
+
     /// What pages have to run. `module` was compiled with the names of [`Soft::name`].
     pub(super) fn steps(&self, module: &Module, source: &str, old_source: &str, ids: &Ids, rev: Rev) -> Top {
         let guards = module.flavour.guards();
         let line = |at: u32| source[..at as usize].matches('\n').count() as u32;
         let value = |binding: &Binding| value_text(binding, module, source, rev);
-        let mut top = Top::default();
+        let mut top = Top { removed: self.removed.clone(), ..Top::default() };
         let is_late = |holder: u32| ids.overlay().contains(&format!("$cap_i{holder}"));
         for specifier in &module.imports {
             let (holder, _) = ids.known_holder(specifier);
@@ -218,28 +250,7 @@ impl Soft {
                 top.steps.push(Step { code, line: binding.value.map_or(0, |it| line(it.0)), keeps: None });
             }
         }
-        for (old, index) in &self.changed {
-            for (before, binding) in old.bindings.iter().zip(&module.items[*index].bindings) {
-                let name = target(&binding.name, ids, &guards);
-                let text = value(binding);
-                let at = binding.value.map_or(0, |it| line(it.0));
-                if binding.is_const {
-                    top.steps.push(Step { code: format!("{name}={text}"), line: at, keeps: None });
-                    continue;
-                }
-                // Written since it was initialized? Then it is state, and stays.
-                let first = before.value.map_or("void 0", |it| &old_source[it.0 as usize..it.1 as usize]);
-                let code = format!("Object.is({name},({first}))&&({name}={text},true)");
-                top.steps.push(Step { code, line: at, keeps: Some(binding.name.clone()) });
-            }
-        }
-        for index in &self.dependants {
-            for binding in &module.items[*index].bindings {
-                let name = target(&binding.name, ids, &guards);
-                let code = format!("{name}={}", value(binding));
-                top.steps.push(Step { code, line: binding.value.map_or(0, |it| line(it.0)), keeps: None });
-            }
-        }
+        self.new_values(module, source, old_source, ids, rev, &mut top);
         if !self.exports.is_empty() {
             let getters: Vec<String> = self
                 .exports

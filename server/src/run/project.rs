@@ -27,6 +27,15 @@ pub(crate) struct Project {
 impl Project {
     /// Binds the port and starts the engine; [`Project::serve`] then answers.
     pub(crate) async fn start(root: &Path, port: u16) -> anyhow::Result<Project> {
+        Project::start_with(root, port, |_, _, _| Router::new()).await
+    }
+
+    /// [`Project::start`] with more routes, behind the same guard.
+    pub(crate) async fn start_with(
+        root: &Path,
+        port: u16,
+        more: impl FnOnce(&Config, &Handle, &Hub) -> Router,
+    ) -> anyhow::Result<Project> {
         let root = Root::open(root)?;
         let listeners = bind::bind(port).await?;
         let config = Config::new(root.clone(), listeners.port)?;
@@ -37,8 +46,9 @@ impl Project {
         let graph = Arc::new(Graph::new(Resolver::new(root), engine.clone()));
         engine::start(Arc::clone(&graph), config.server.clone(), hub.spread(), events);
         let backend = Arc::new(ProjectBackend { graph, server: config.server.clone(), engine: engine.clone() });
-        let app = dev_server::app(config, backend);
+        let app = dev_server::app_with(config.clone(), backend, more(&config, &engine, &hub));
         let watcher = watch::watch(&folder, engine.clone());
+        tracing::info!("pages are served at {url}");
         hub.tell(Notice::Ready { url: url.clone(), root: folder });
         hub.tell(Notice::PagesChanged { count: 0 });
         Ok(Project { engine, hub, url, app, listeners, watcher })

@@ -687,8 +687,11 @@ impl<'s> Collector<'s> {
                 (name.to_owned(), format!("{guards}.o.{name}"))
             }
         };
+        // Where semicolons are left out, a parenthesis at the start of a line would go on with the line before.
+        let lead = if self.seen.starts.last() == Some(&span.start) { "0," } else { "" };
         let form = |text: String| {
-            let text = if self.callee == Some(span.start) && text.contains('.') { format!("(0,{text})") } else { text };
+            let is_member = text.contains(['.', '[']);
+            let text = if self.callee == Some(span.start) && is_member { format!("{lead}(0,{text})") } else { text };
             if self.shorthand == Some(span.start) && text != name { format!("{name}:{text}") } else { text }
         };
         let (load, patch) = (form(load), form(patch));

@@ -6,7 +6,7 @@ use oxc::parser::Token;
 
 use super::collect::{RawSite, Seen};
 use super::shell::{self, Span};
-use super::{Access, Home, Scope, Site, SiteKind};
+use super::{Access, Home, Scope, Shift, Site, SiteKind};
 
 /// The tree, with the hashes of the top-level statements that start at `cuts`.
 pub struct Built {
@@ -49,6 +49,8 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         past: None,
         children: Vec::new(),
         ghosts: Vec::new(),
+        shift: Shift::default(),
+        below: 0,
     };
     let mut next = 0;
     fill(&mut root, from, &live, raw, &shells, &mut next);
@@ -85,21 +87,37 @@ fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &
             past: None,
             children: Vec::new(),
             ghosts: Vec::new(),
+            shift: Shift::default(),
+            below: 0,
         };
         *next += 1;
         fill(&mut site, it.span.start, live, raw, shells, next);
         parent.children.push(site);
     }
-    parent.deep = deep(parent);
+    hash(parent);
 }
 
-/// The hash of a site's tokens with those of its nested sites.
-pub fn deep(site: &Site) -> u64 {
+/// Makes the hash of a site's tokens with those of its nested sites, whose own are made.
+pub fn hash(site: &mut Site) {
+    site.below =
+        site.children.iter().enumerate().fold(0, |sum: u64, (index, it)| sum.wrapping_add(term(index, it.deep)));
+    site.deep = mixed(site.shell, site.below);
+}
+
+/// Brings the hash up to date after child number `index` became another one; `before` is that of the old one.
+pub fn exchange(site: &mut Site, index: usize, before: u64) {
+    let now = site.children[index].deep;
+    site.below = site.below.wrapping_sub(term(index, before)).wrapping_add(term(index, now));
+    site.deep = mixed(site.shell, site.below);
+}
+
+fn term(index: usize, deep: u64) -> u64 {
+    mixed(index as u64, deep)
+}
+
+fn mixed(a: u64, b: u64) -> u64 {
     use std::hash::{Hash, Hasher};
     let mut hasher = rustc_hash::FxHasher::default();
-    site.shell.hash(&mut hasher);
-    for child in &site.children {
-        child.deep.hash(&mut hasher);
-    }
+    (a, b).hash(&mut hasher);
     hasher.finish()
 }

@@ -1,0 +1,65 @@
+// One workload, loaded as Node loads it or as a page of Capuchin does.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { createHost } from "../../../runtime/host.js";
+
+/** @typedef {{ code: string, prose: string }} Input */
+
+/**
+ * The instrumented modules of an entry, asked for as a page asks for them.
+ *
+ * @param {string} url the server's
+ * @param {string} id
+ */
+export async function fetchGraph(url, id) {
+  const html = await (await fetch(url)).text();
+  const attribute = (/** @type {string} */ name) => new RegExp(`${name}="([^"]*)"`).exec(html)?.[1] ?? "";
+  const query = new URLSearchParams({ m: id, page: attribute("data-page"), token: attribute("data-token") });
+  const answer = await fetch(new URL(`/@capuchin/graph?${query}`, url));
+  if (!answer.ok) throw new Error(`${id} was not served: ${answer.status}`);
+  const graph = await answer.json();
+  const broken = graph.modules.find((/** @type {any} */ it) => it.kind === "error");
+  if (broken !== undefined) throw new Error(broken.code);
+  return graph;
+}
+
+/**
+ * @param {string} folder
+ * @param {string} id
+ * @returns {Promise<(input: Input) => unknown>}
+ */
+export async function loadNative(folder, id) {
+  return taken(() => import(pathToFileURL(join(folder, id)).href));
+}
+
+/**
+ * @param {any} graph
+ * @returns {Promise<(input: Input) => unknown>}
+ */
+export async function loadGraph(graph) {
+  const host = createHost({ origin: "http://localhost:4177", log: (level, message, error) => {
+    if (level === "error") throw error ?? new Error(message);
+  } });
+  return taken(() => host.enter(graph));
+}
+
+/** @param {() => Promise<unknown>} load */
+async function taken(load) {
+  /** @type {any} */
+  let run;
+  Object.assign(globalThis, { take: (/** @type {unknown} */ given) => { run = given; } });
+  await load();
+  return run;
+}
+
+// As a process of its own: the first call, before anything is optimised.
+if (process.argv[2] === "cold") {
+  const graph = JSON.parse(await readFile(process.argv[3], "utf8"));
+  const input = JSON.parse(await readFile(process.argv[4], "utf8"));
+  const began = performance.now();
+  const run = await loadGraph(graph);
+  const loaded = performance.now();
+  run(input);
+  process.stdout.write(JSON.stringify({ load: loaded - began, first: performance.now() - loaded }));
+}
