@@ -322,7 +322,7 @@ export class Applier {
     for (const { module, error } of errors) this.host.report(module, error);
     for (const { id, rev, program } of updates) {
       const module = this.registry.module(id);
-      const own = errors.find((error) => error.module === id) ?? (module.rev === rev && updates.length > 1 ? undefined : errors[0]);
+      const own = errors.find((error) => error.module === id) ?? (module.program?.rev === rev && updates.length > 1 ? undefined : errors[0]);
       if (own !== undefined) results.push(this.result(id, rev, "threw", started, { code: "threw", message: messageOf(own.error) }));
       else if (refused !== null) results.push(this.result(id, rev, "needsReload", started, refused));
       else if (this.wantsReload !== null) results.push(this.result(id, rev, "needsReload", started, this.wantsReload));

@@ -116,7 +116,7 @@ function set(guards, id, rev) {
 
 /** @param {Sites} sites @returns {Dispatch} */
 function dispatcher(sites) {
-  return function call(id, hook, self, args, newTarget, callee) {
+  return /** @this {Guards} */ function call(id, hook, self, args, newTarget, callee) {
     const patch = /** @type {Patch} */ (sites.patches[id]);
     /** @type {Made} */
     let made = /** @type {any} */ (hook)[id];
@@ -128,7 +128,10 @@ function dispatcher(sites) {
       // that `new.target` reads the same in both.
       case FUNCTION: return newTarget === undefined ? apply(made.fn, self, args) : construct(made.fn, args, newTarget);
       case DERIVED: return apply(made.fn, undefined, args);
-      default: return apply(named(made, callee), self, args);
+      default: {
+        const fn = named(made, callee);
+        return newTarget === undefined ? apply(fn, self, args) : construct(fn, args, newTarget);
+      }
     }
   };
 }
@@ -149,12 +152,10 @@ function named(made, callee) {
  *   code that was loaded @returns {Made}
  */
 function make(sites, patch, hook, old, loaded) {
-  if (patch.scope > (hook.r ?? loaded)) {
-    if (old !== undefined) {
-      old.patch = patch;
-      return old;
-    }
-    if (patch.base !== null) return instantiate({ ...patch, code: patch.base }, hook);
+  if (patch.scope > (hook.r ?? loaded) && patch.base !== null) {
+    const made = instantiate({ ...patch, code: patch.base }, hook);
+    made.patch = patch;
+    return made;
   }
   try {
     const made = instantiate(patch, hook);
@@ -162,7 +163,7 @@ function make(sites, patch, hook, old, loaded) {
     patch.before = null;
     return made;
   } catch (error) {
-    const { id, rev } = patch;
+    const { id } = patch;
     // One scope that cannot take it tells the user; a thousand closures of the same site would only repeat it.
     if (!patch.told) {
       patch.told = true;
@@ -181,7 +182,7 @@ function make(sites, patch, hook, old, loaded) {
         // The older code does not fit here either; the first error is the one that tells the user something.
       }
     }
-    for (const guards of sites.live()) if (guards[id] === rev) guards[id] = 0;
+    for (const guards of sites.live()) if (guards[id] === patch.rev) guards[id] = 0;
     throw error;
   }
 }

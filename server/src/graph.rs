@@ -217,6 +217,10 @@ impl Graph {
         let loaded = Arc::new(self.load(id));
         let def = Arc::clone(&loaded.def);
         self.loaded.entry(id.to_owned()).or_insert(loaded);
+        if self.owned.contains(id) {
+            // The engine took the module while it was being loaded: what is kept here would hide the engine's.
+            self.loaded.remove(id);
+        }
         def
     }
 

@@ -32,6 +32,8 @@ pub struct Program {
     /// Every shape that the top level had, oldest first: a page runs one of them.
     pub roots: Vec<RootVersion>,
     items: Vec<Item>,
+    /// The text that the places in `items` are of: functions in it may have changed since.
+    items_text: Rope,
     exports: Vec<Export>,
     cuts: Cuts,
     jsx: Jsx,
@@ -144,6 +146,7 @@ impl Program {
                 exports,
                 cuts,
                 text: Rope::from_str(source),
+                items_text: Rope::from_str(source),
                 jsx,
                 order,
                 is_nothing: false,
@@ -180,7 +183,7 @@ impl Program {
     pub fn plan_function(&mut self, path: &[usize], origin: u32, text: &str, rev: Rev) -> Result<Verdict, Problem> {
         let old = self.root.at(path);
         let context = Context { flavour: self.flavour, old, rev, jsx: &self.jsx };
-        let mut ids = self.ids.clone();
+        let mut ids = self.ids.at(rev);
         let function = compile_function(text, &context, &mut ids)?;
         let delta = text.len() as i64 - i64::from(old.len);
         let old = old.clone();
@@ -192,7 +195,7 @@ impl Program {
         if own {
             let column = self.column_of(origin, line);
             site.changed = rev;
-            self.keep_older_scopes(path, &old, &mut site, rev);
+            self.keep_runnable(&mut site, &old, rev);
             let own = planned(&site, &old, function, origin, line, column);
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
@@ -249,13 +252,9 @@ impl Program {
     ) -> Result<Option<PlannedSite>, Problem> {
         let target = site.at_mut(path);
         target.changed = rev;
-        let runnable = runs_in(&target.free, &target.scope, &before.scope);
-        if !runnable {
-            // Closures made before keep what they can run; those made from now on come with the new text.
-            if target.fallback.is_none() {
-                target.fallback = self.code_of(before, rev);
-            }
-            target.scope_rev = rev;
+        self.keep_runnable(target, before, rev);
+        if target.scope_rev == rev {
+            // Closures made before keep what they run; those made from now on come with the new text.
             return Ok(None);
         }
         let current = target.clone();
@@ -266,19 +265,18 @@ impl Program {
         Ok(Some(inner))
     }
 
-    /// Closures that were made before the functions around them got new variables can't run text that uses those: they keep
-    /// what they run.
-    fn keep_older_scopes(&self, path: &[usize], old: &Site, site: &mut Site, rev: Rev) {
-        let Some(oldest) = &old.oldest else { return };
-        if runs_in(&site.free, &site.scope, oldest) {
+    /// Older closures whose scope lacks what the new text names go on with the newest code that all can run.
+    fn keep_runnable(&self, site: &mut Site, before: &Site, rev: Rev) {
+        let runs = site.past.as_ref().is_none_or(|it| it.runs(&site.free, &site.scope));
+        if runs {
+            site.fallback = None;
+            site.scope_rev = 0;
             return;
         }
-        // Scopes that were made by the newest text of all functions around have the variables.
-        let since = (1..path.len()).map(|it| self.root.at(&path[..it]).changed).max().unwrap_or(0);
-        if site.scope_rev < since {
-            site.scope_rev = since;
-            site.fallback = old.fallback.clone().or_else(|| self.code_of(old, rev));
+        if site.fallback.is_none() {
+            site.fallback = self.code_of(before, rev);
         }
+        site.scope_rev = site.since;
     }
 
     /// The code of a site as it is in the good text.
@@ -299,7 +297,7 @@ impl Program {
     /// # Errors
     /// The syntax errors (bytes of `source`); nothing has changed then.
     pub fn plan_module(&mut self, source: &str, rev: Rev) -> Result<Verdict, Vec<Problem>> {
-        let mut ids = self.ids.clone();
+        let mut ids = self.ids.at(rev);
         let mut module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
         let same_root = module.root.shell == self.root.shell;
         let mut top = None;
@@ -312,16 +310,16 @@ impl Program {
         {
             added = soft.added_names(&module);
             // Patches reach added names through the overlay, so the text is compiled again with them in it.
-            let mut ids = self.ids.clone();
+            let mut ids = self.ids.at(rev);
             soft.name(&mut ids, &self.ids, &module);
             let again = compile_module(source, self.options, Some(&self.root), &mut ids)?;
-            top = Some(Arc::new(soft.steps(&again, source, &self.text.to_string(), &ids, rev)));
+            top = Some(Arc::new(soft.steps(&again, source, &self.items_text.to_string(), &ids, rev)));
             module = again;
             self.ids = ids;
         } else {
             self.ids = ids;
         }
-        let mut ids = self.ids.clone();
+        let mut ids = self.ids.at(rev);
         let mut root = module.root;
         let mut changes = diff::changed(&self.root, &root);
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
@@ -345,6 +343,7 @@ impl Program {
         let reason = (!same_root && top.is_none()).then(|| why(&self.items, &module.items));
         let untouched = same_root && root.deep == self.root.deep;
         self.is_nothing = false;
+        self.items_text = rope.clone();
         self.text = rope;
         self.order = order_of(&root);
         self.cuts = Cuts::new(&module.items, root.len);
@@ -475,12 +474,6 @@ struct Place {
     column: u32,
 }
 
-/// Whether code with these free names, written for `new`, finds all of them in `old`. The top level is the same for both:
-/// what it lacks comes with the patch.
-fn runs_in(free: &[Box<str>], new: &Scope, old: &Scope) -> bool {
-    free.iter().all(|name| !new.is_inner(name) || old.lookup(name).is_some())
-}
-
 fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {
     // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them.
     let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err();
@@ -506,7 +499,7 @@ fn find(site: &Site, id: SiteId) -> Option<&Site> {
     if site.id == id && site.kind != SiteKind::Module {
         return Some(site);
     }
-    site.children.iter().find_map(|it| find(it, id))
+    site.children.iter().chain(&site.ghosts).find_map(|it| find(it, id))
 }
 
 /// Where the site at `path` starts, relative to the start of `site`.

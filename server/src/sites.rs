@@ -14,7 +14,7 @@ pub mod tree;
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Identity of a site inside its module: an index into the module's guard array. Never reused while the server lives.
 pub type SiteId = u32;
@@ -54,6 +54,35 @@ impl SiteKind {
     }
 }
 
+/// What the words `new.target` and `super` mean where an arrow function stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Home {
+    /// None of them can be used.
+    #[default]
+    Nowhere,
+    /// `new.target`.
+    Function,
+    /// `super.x` as well.
+    Method,
+    /// `super()` as well.
+    DerivedConstructor,
+}
+
+impl Home {
+    /// What arrows inside a function of this kind can use.
+    pub(crate) fn of(kind: SiteKind) -> Option<Home> {
+        match kind {
+            SiteKind::Arrow => None,
+            SiteKind::Module => Some(Home::Nowhere),
+            SiteKind::Declaration | SiteKind::Expression => Some(Home::Function),
+            SiteKind::ObjectMethod | SiteKind::Method | SiteKind::StaticMethod | SiteKind::Constructor => {
+                Some(Home::Method)
+            }
+            SiteKind::DerivedConstructor => Some(Home::DerivedConstructor),
+        }
+    }
+}
+
 /// `get`/`set` for accessors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -88,17 +117,23 @@ pub struct Site {
     /// Those of `free` that an edit brought and that nothing declares: pages are asked for them as long as they are there.
     pub needs: Vec<Box<str>>,
     pub strict: bool,
+    pub home: Home,
     /// How many scope hooks enclose the function: keeps the names of nested hooks apart.
     pub level: u32,
     /// The revision that brought the newest text of this site.
     pub changed: Rev,
-    /// The revision at which the scope of its closures last got another shape: closures of older scopes can't run newer text.
+    /// Closures of scopes older than this revision can't run the newest text: they run `fallback`. 0: all can.
     pub scope_rev: Rev,
-    /// The newest code that closures of scopes older than `scope_rev` can run.
+    /// The newest code that closures of every scope can run, when that isn't the newest text.
     pub fallback: Option<Arc<str>>,
-    /// The scope of closures that may still live and were made before the functions around got new variables.
-    pub oldest: Option<Arc<Scope>>,
+    /// The revision at which the scope of its closures last got another shape.
+    pub since: Rev,
+    /// The shapes that the scope had before, as far as they differ from the newest.
+    pub past: Option<Arc<Past>>,
     pub children: Vec<Site>,
+    /// Sites that stood in here and are gone from the text, newest last. What comes back is what it was: functions made before
+    /// still run, and pages may never have seen the text without it.
+    pub ghosts: Vec<Site>,
     /// Which of the children have moved since their `start` was written.
     pub shift: Shift,
     /// What the children add to `deep`: a sum, so that one child can be exchanged.
@@ -154,22 +189,60 @@ pub struct Scope {
     pub privates: Vec<Box<str>>,
 }
 
+/// What the older scopes of a function's closures declare, the module's own top level left out.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// Names that all of them declare.
+    all: FxHashSet<Box<str>>,
+    /// Names that at least one of them declares.
+    any: FxHashSet<Box<str>>,
+}
+
+impl Past {
+    /// The same with one more scope.
+    #[must_use]
+    pub fn with(past: Option<&Past>, scope: &Scope) -> Past {
+        let names: FxHashSet<Box<str>> = scope.locals().flat_map(|it| it.names.keys().cloned()).collect();
+        match past {
+            None => Past { all: names.clone(), any: names },
+            Some(past) => Past {
+                all: past.all.intersection(&names).cloned().collect(),
+                any: past.any.union(&names).cloned().collect(),
+            },
+        }
+    }
+
+    /// Whether code with these free names, written for `scope`, means the same variables in all of the older ones.
+    pub fn runs(&self, free: &[Box<str>], scope: &Scope) -> bool {
+        free.iter().all(|name| if scope.is_local(name) { self.all.contains(name) } else { !self.any.contains(name) })
+    }
+}
+
 impl Scope {
-    /// Whether `name` is bound below the top level.
-    fn is_inner_of(scope: &Scope, name: &str) -> bool {
-        let Some(parent) = scope.parent.as_deref() else { return false };
-        scope.names.contains_key(name) || Scope::is_inner_of(parent, name)
+    /// This scope and those around it, but for the outermost.
+    pub(crate) fn locals(&self) -> impl Iterator<Item = &Scope> {
+        std::iter::successors(Some(self), |it| it.parent.as_deref()).filter(|it| it.parent.is_some())
     }
 
-    /// Whether what `name` means here is bound below the top level.
-    pub fn is_inner(&self, name: &str) -> bool {
-        Scope::is_inner_of(self, name)
+    fn is_local(&self, name: &str) -> bool {
+        self.locals().any(|it| it.names.contains_key(name))
     }
 
-    /// Whether something is bound below the top level here that is not in `old`.
-    pub fn has_more_than(&self, old: &Scope) -> bool {
-        let Some(parent) = self.parent.as_deref() else { return false };
-        self.names.keys().any(|name| !old.is_inner(name)) || parent.has_more_than(old)
+    /// Whether both declare the same names, the outermost scope left out.
+    pub(crate) fn same_locals(&self, other: &Scope) -> bool {
+        let (mut a, mut b) = (self.locals(), other.locals());
+        loop {
+            match (a.next(), b.next()) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if std::ptr::eq(a, b) => return true,
+                (Some(a), Some(b)) => {
+                    if a.names.len() != b.names.len() || !a.names.keys().all(|it| b.names.contains_key(it)) {
+                        return false;
+                    }
+                }
+                _ => return false,
+            }
+        }
     }
 
     /// The binding that `name` means in this scope.

@@ -86,6 +86,8 @@ export class LspClient {
       ["workspace/diagnostic/refresh", () => null],
     ]),
   );
+  /** Who takes notifications out of the inbox's way, by method. @type {Map<string, (params: any) => void>} */
+  #takers = new Map();
   #nextId = 1;
   /** @type {"new" | "initializing" | "running" | "shutDown" | "gone"} */
   #state = "new";
@@ -266,6 +268,16 @@ export class LspClient {
     this.#answers.set(method, answer);
   }
 
+  /**
+   * Hands every notification of a method to the test as it arrives, instead of keeping it: for runs of many thousands.
+   *
+   * @param {string} method
+   * @param {(params: any) => void} take
+   */
+  onNotification(method, take) {
+    this.#takers.set(method, take);
+  }
+
   /** `shutdown` and `exit` as an editor does them. @returns the exit code */
   async shutDown() {
     const result = await this.request("shutdown");
@@ -367,6 +379,11 @@ export class LspClient {
     if (!SERVER_NOTIFICATIONS.has(method)) this.#violations.push(`the server sent ${method}, which is no notification of its`);
     if (this.#state === "initializing" && !EARLY_NOTIFICATIONS.has(method)) {
       this.#violations.push(`the server sent ${method} before it answered initialize`);
+    }
+    const taker = this.#takers.get(method);
+    if (taker !== undefined) {
+      taker(params);
+      return;
     }
     const notification = { method, params };
     this.#all.push(notification);

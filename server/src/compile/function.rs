@@ -16,7 +16,7 @@ use super::emit::{self, Mode};
 use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Access, Rev, Scope, Site, SiteKind, tree};
+use crate::sites::{Access, Home, Rev, Scope, Site, SiteKind, tree};
 
 /// The place a function stands in.
 pub struct Context<'c> {
@@ -71,6 +71,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         scope: Arc::clone(&old.scope),
         level: old.level,
         strict: old.strict,
+        home: old.home,
         is_function: true,
         jsx: context.jsx.clone(),
         overlay: ids.overlay().clone(),
@@ -128,7 +129,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     };
     let (head, tail) = envelope(&site, &name);
     let mut code = head;
-    let lead;
+    let mut lead;
     match site.kind {
         SiteKind::Arrow => {
             lead = code.len();
@@ -154,7 +155,14 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     // An expression's own name is bound in no scope that a hook reaches: it has to be handed in.
     let self_name = root.self_name.as_deref();
     if let Some(callee) = self_name {
-        code = format!("{callee}=>{code}");
+        // Its name can't be assigned: that throws in strict code, and a parameter of that name would take it.
+        let (head, tail) = if old.strict {
+            (format!("$cap_f=>{{const {callee}=$cap_f;return "), "}")
+        } else {
+            (format!("{callee}=>"), "")
+        };
+        lead += head.len();
+        code = format!("{head}{code}{tail}");
         how = "named";
     }
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
@@ -175,17 +183,20 @@ fn wrapper(site: &Site) -> (String, String) {
             (format!("{strict}(class{heritage}{{{privates}"), "})".to_owned())
         }
         _ => {
-            // A declaration stands as itself: in parentheses its name would be a binding of its own.
-            // Only a default export has no name: it can't be found under one, and can't stand as a declaration alone.
+            // A declaration stands as itself: in parentheses its name would be a binding of its own. A default export may have none.
             let is_named = site.kind == SiteKind::Declaration && !site.name.is_empty();
             let (open, close) = if is_named { ("", "") } else { ("(", ")") };
-            // The text may use the `#private` names of the classes around it.
+            // The text may use the `#private` names of the classes around it, and an arrow the words of its home.
             let privates: String = privates(&site.scope, "").map(|it| format!("#{it};")).collect();
-            if privates.is_empty() {
-                (format!("{strict}{open}"), close.to_owned())
-            } else {
-                (format!("{strict}(class{{{privates}static{{{open}"), format!("{close}}}}})"))
-            }
+            let home = if site.kind == SiteKind::Arrow { site.home } else { Home::Nowhere };
+            let (head, tail) = match home {
+                Home::DerivedConstructor => (format!("(class extends Object{{{privates}constructor(){{"), "}})"),
+                _ if !privates.is_empty() => (format!("(class{{{privates}m(){{"), "}})"),
+                Home::Method => ("({m(){".to_owned(), "}})"),
+                Home::Function => ("(function(){".to_owned(), "})"),
+                Home::Nowhere => (String::new(), ""),
+            };
+            (format!("{strict}{head}{open}"), format!("{close}{tail}"))
         }
     }
 }
@@ -255,20 +266,36 @@ fn walk_root<'a>(collector: &mut Collector<'_>, program: &Program<'a>, old: &Sit
             };
             walk_member(collector, &method.value, &method.key, method.computed, span, found, access)
         }
-        (Expression::ClassExpression(class), _) => {
-            // Private names around a plain function: it stands in a static block.
-            let Some(ClassElement::StaticBlock(block)) = class.body.body.last() else { return false };
-            match block.body.as_slice() {
-                [Statement::ExpressionStatement(statement)] => match &statement.expression {
-                    Expression::ParenthesizedExpression(inner) => walk_plain(collector, &inner.expression, span),
-                    _ => false,
-                },
-                [statement] => walk_declaration(collector, statement, span),
+        (expression, kind) => match wrapped(expression, kind) {
+            Some([Statement::ExpressionStatement(statement)]) => match &statement.expression {
+                Expression::ParenthesizedExpression(inner) => walk_plain(collector, &inner.expression, span),
                 _ => false,
-            }
-        }
-        (expression, _) => walk_plain(collector, expression, span),
+            },
+            Some([statement]) => walk_declaration(collector, statement, span),
+            Some(_) => false,
+            None => walk_plain(collector, expression, span),
+        },
     }
+}
+
+/// What stands in the function that [`wrapper`] put around the text.
+fn wrapped<'p, 'a>(expression: &'p Expression<'a>, kind: SiteKind) -> Option<&'p [Statement<'a>]> {
+    let function = match expression {
+        Expression::ClassExpression(class) => match class.body.body.last()? {
+            ClassElement::MethodDefinition(method) => &method.value,
+            _ => return None,
+        },
+        Expression::ObjectExpression(object) => match object.properties.first()? {
+            ObjectPropertyKind::ObjectProperty(property) => match &property.value {
+                Expression::FunctionExpression(function) => function,
+                _ => return None,
+            },
+            _ => return None,
+        },
+        Expression::FunctionExpression(function) if kind == SiteKind::Arrow => function,
+        _ => return None,
+    };
+    function.body.as_ref().map(|it| it.statements.as_slice())
 }
 
 fn walk_member<'a>(

@@ -176,6 +176,14 @@ pub fn compile_module(
     for (item, hash) in shape.items.iter_mut().zip(&built.items) {
         item.hash = *hash;
     }
+    // A function that is no site can't be patched where it stands: its text is a part of the value, and values that hold
+    // functions are merged as if they were the same.
+    for site in collector.sites.iter().filter(|it| it.dead) {
+        let holder = shape.items.partition_point(|it| it.start <= site.span.start);
+        if let Some(item) = holder.checked_sub(1).and_then(|it| shape.items.get_mut(it)) {
+            item.is_pure = false;
+        }
+    }
     root.shell = root_shell(&shape.items);
     tree::hash(&mut root);
     root.scope = top_scope(scoping, &parsed.program, &collector);

@@ -11,6 +11,9 @@ use crate::sites::{Rev, SiteKind};
 use crate::syntax::Tree;
 use crate::text::TextEdit;
 
+/// A text of more bytes than this is long.
+const LONG: usize = 200_000;
+
 pub(crate) struct Hot {
     pub(crate) program: Program,
     /// The text as it is in the editor or on disk.
@@ -23,6 +26,8 @@ pub(crate) struct Hot {
     pub(crate) update_reason: Option<Reason>,
     /// What keeps the newest code from running, until newer code comes.
     pub(crate) unresolved: Option<Reason>,
+    /// The next planning parses the whole text, however long it is.
+    insists: bool,
     /// What the page overlay says of this module.
     pub(crate) shown_problem: bool,
     /// What it imports that is not there, each with a sentence, as it was when `missing_at` was the newest top level.
@@ -51,6 +56,7 @@ impl Hot {
             update_since: None,
             update_reason: None,
             unresolved: None,
+            insists: false,
             shown_problem: false,
             missing: Vec::new(),
             missing_at: None,
@@ -153,14 +159,15 @@ impl Hot {
         let (first, last) = (self.drifts.get(0).cloned(), self.drifts.get(self.drifts.len() - 1).cloned());
         let (Some(first), Some(last)) = (first, last) else { return };
         let hold = |message: String, start: u32, end: u32| Reason { code: "syntax", message, start, end };
-        if let Some((problem, base)) = self.broken_for_sure() {
+        // In a long text, half-typed code must not cost a parse of all of it with every key. What this overlooks is found on save.
+        let spares = self.buffer.len_bytes() > LONG && !std::mem::take(&mut self.insists);
+        if let Some((problem, base)) = self.broken_for_sure().filter(|_| spares) {
             let (problem, base) = local.unwrap_or((problem, base));
             planned.hold = Some(hold(problem.message, base + problem.start, base + problem.end));
             return;
         }
         let touched = first.buffer.start as usize..last.buffer.end as usize;
-        // Asking the tolerant parser first spares the strict one the work on text that is half typed.
-        let broken = self.tree.broken_near(&self.buffer, touched.start, touched.end);
+        let broken = self.tree.broken_near(&self.buffer, touched.start, touched.end).filter(|_| spares);
         let source = self.buffer.to_string();
         let mut problems = Vec::new();
         if broken.is_none() {
@@ -215,6 +222,11 @@ impl Hot {
                 Err(_) => index += 1,
             }
         }
+    }
+
+    /// What is not settled is planned again, with the whole text.
+    pub(crate) fn insist(&mut self) {
+        self.insists = !self.drifts.is_empty();
     }
 
     /// Forgets how the buffer came about: the next planning takes it as a whole.

@@ -112,9 +112,15 @@ impl Engine {
             self.push_html(open.path.clone());
             return;
         }
-        if let Some(id) = open.module.clone() {
-            self.update_module(&id, When::Save);
+        let Some(id) = open.module.clone() else { return };
+        if let Some(hot) = self.hot.get_mut(&id).filter(|it| !it.is_settled()) {
+            hot.insist();
+            if let Some(open) = self.documents.get_mut(uri) {
+                open.unplanned.get_or_insert_with(Instant::now);
+            }
+            self.plan_changed(When::Save);
         }
+        self.update_module(&id, When::Save);
     }
 
     pub(super) fn close(&mut self, uri: &str) {
@@ -309,6 +315,7 @@ impl Engine {
                 return None;
             }
         };
+        let planned = self.without_needless_update(id, planned);
         let hot = self.hot.get_mut(id)?;
         if was_nothing && !hot.program.is_nothing {
             // Pages that asked meanwhile got the error.
@@ -325,6 +332,27 @@ impl Engine {
             turn.patched.insert(id.to_owned(), (before, planned.patched.clone()));
         }
         Some(planned)
+    }
+
+    /// The text may be back at a top level that the pages run, after one that they never took: then only functions are due.
+    fn without_needless_update(&mut self, id: &str, mut planned: Planned) -> Planned {
+        let Some(hot) = self.hot.get_mut(id).filter(|_| planned.update.is_some()) else { return planned };
+        let program = &hot.program;
+        let newest = program.root_at(program.rev);
+        let mut known: Vec<_> = self.pages.connected_mut().filter_map(|(_, page)| page.modules.get_mut(id)).collect();
+        let is_there = !known.is_empty() && known.iter().all(|it| program.root_at(it.root_rev).shell == newest.shell);
+        if !is_there {
+            return planned;
+        }
+        for it in &mut known {
+            it.root_rev = newest.rev;
+        }
+        let due = known.iter().map(|it| program.catch_up(it.rev, &it.skipped, newest).0.sites);
+        planned.patched = due.max_by_key(Vec::len).unwrap_or_default();
+        planned.update = None;
+        hot.update_since = None;
+        hot.update_reason = None;
+        planned
     }
 
     /// A stylesheet, data file or asset changed.

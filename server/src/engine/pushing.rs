@@ -426,6 +426,7 @@ fn due(
     known.root_rev = root_rev.max(known.root_rev);
     known.skipped = left;
     if plan.sites.is_empty() && top.is_none() {
+        // A page that is told nothing stays at its revision: that is what its next patch starts from.
         return None;
     }
     let from = known.rev;

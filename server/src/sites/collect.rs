@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::jsx::Jsx;
 use super::params::{self, Body, Header};
-use super::{Access, Bind, Scope, SiteKind};
+use super::{Access, Bind, Home, Scope, SiteKind};
 
 /// One text operation: `start..end` of the source is replaced by `text`.
 ///
@@ -76,6 +76,7 @@ pub struct RawSite {
     pub level: u32,
     pub free: FxHashSet<Box<str>>,
     pub strict: bool,
+    pub home: Home,
     /// No guard can stand here after all.
     pub dead: bool,
     /// A named function expression that calls itself by that name.
@@ -112,6 +113,7 @@ pub struct Base {
     pub scope: Arc<Scope>,
     pub level: u32,
     pub strict: bool,
+    pub home: Home,
     /// The walked text is one function, which is the root: it gets no guard of its own.
     pub is_function: bool,
     pub jsx: Jsx,
@@ -215,6 +217,8 @@ struct Hook {
 #[derive(Debug, Default)]
 struct FunctionState {
     is_arrow: bool,
+    /// What arrows in here can use; `None` for an arrow itself.
+    home: Option<Home>,
     uses_arguments: bool,
     uses_super: bool,
     uses_self: bool,
@@ -488,6 +492,7 @@ impl<'s> Collector<'s> {
                 None => Arc::clone(&self.base.scope),
             };
             let level = self.level_at(self.frames.len() - 1);
+            let home = self.functions.iter().rev().find_map(|it| it.home).unwrap_or(self.base.home);
             self.sites.push(RawSite {
                 parent: self.site_stack.last().copied(),
                 kind: entry.kind,
@@ -503,6 +508,7 @@ impl<'s> Collector<'s> {
                 level,
                 free: FxHashSet::default(),
                 strict,
+                home,
                 dead: false,
                 self_name: None,
                 mark: entry.mark.clone(),
@@ -517,6 +523,7 @@ impl<'s> Collector<'s> {
         }
         self.functions.push(FunctionState {
             is_arrow,
+            home: Home::of(entry.kind),
             id_symbol: entry.id.filter(|_| entry.kind == SiteKind::Expression).and_then(|it| it.symbol_id.get()),
             body_start: entry.body.start(),
             scope: Some(entry.scope),
@@ -708,7 +715,11 @@ impl<'s> Collector<'s> {
                 return;
             }
             "require" | "module" | "exports" | "__filename" | "__dirname" => {
-                self.seen.uses_cjs |= name != "__filename" && name != "__dirname"
+                self.seen.uses_cjs |= name != "__filename" && name != "__dirname";
+                if self.base.flavour == Flavour::Cjs {
+                    // The factory's parameters: no name of the page.
+                    return;
+                }
             }
             "global" if self.base.flavour == Flavour::Cjs => {
                 self.ops.push(Op::replace(span.start, span.end, "globalThis".to_owned()));
@@ -987,14 +998,22 @@ impl<'a> Visit<'a> for Collector<'_> {
                             hook: None,
                         });
                         // A field's initializer is a function of its own: `this` is the object's, `arguments` is forbidden.
-                        self.functions.push(FunctionState { strict: true, ..FunctionState::default() });
+                        self.functions.push(FunctionState {
+                            strict: true,
+                            home: Some(Home::Method),
+                            ..FunctionState::default()
+                        });
                         self.named(label, value);
                         self.functions.pop();
                         self.frames.pop();
                     }
                 }
                 ClassElement::StaticBlock(block) => {
-                    self.functions.push(FunctionState { strict: true, ..FunctionState::default() });
+                    self.functions.push(FunctionState {
+                        strict: true,
+                        home: Some(Home::Method),
+                        ..FunctionState::default()
+                    });
                     self.frames.push(Frame { kind: FrameKind::Opaque, has_bindings: true, hook: None });
                     walk::walk_static_block(self, block);
                     self.frames.pop();

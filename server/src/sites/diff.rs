@@ -1,10 +1,11 @@
 //! Which site of a new tree is which of an old one: identities pass from old to new here.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Rev, Site, SiteId, SiteKind};
+use super::{Past, Rev, Site, SiteId, SiteKind};
 
 /// What a function's new text changes, found by comparing it with the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Changed {
 #[derive(Debug, Clone, Default)]
 pub struct Ids {
     next: SiteId,
+    /// The revision that is being planned.
+    rev: Rev,
     /// The specifiers that the module ever imported; an import's holder is its index here, for ever.
     holders: Vec<String>,
     /// Names (and holders, as `$cap_iN`) that were added while pages ran: patches reach them through the overlay.
@@ -29,6 +32,12 @@ pub struct Ids {
 }
 
 impl Ids {
+    /// The same ids, for planning this revision.
+    #[must_use]
+    pub fn at(&self, rev: Rev) -> Ids {
+        Ids { rev, ..self.clone() }
+    }
+
     pub fn fresh(&mut self) -> SiteId {
         self.next += 1;
         self.next - 1
@@ -76,6 +85,9 @@ impl Ids {
     }
 }
 
+/// How many sites that are gone are remembered in each site.
+const GHOSTS: usize = 32;
+
 /// Gives every site of `new` the identity of its counterpart below `old`, or a fresh one. `new` itself is taken to be `old`.
 pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     new.id = old.id;
@@ -83,15 +95,38 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     new.scope_rev = old.scope_rev;
     new.fallback.clone_from(&old.fallback);
     new.needs.clone_from(&old.needs);
-    let gained = || new.scope.has_more_than(&old.scope).then(|| std::sync::Arc::clone(&old.scope));
-    new.oldest = old.oldest.clone().or_else(gained);
+    new.since = old.since;
+    new.past.clone_from(&old.past);
+    if !old.scope.same_locals(&new.scope) {
+        new.since = ids.rev;
+        new.past = Some(Arc::new(Past::with(old.past.as_deref(), &old.scope)));
+    }
     let pairs = pair_children(old, new);
-    for (child, pair) in new.children.iter_mut().zip(pairs) {
-        match pair {
-            Some(index) => adopt(&old.children[index], child, ids),
+    let mut returned = vec![false; old.ghosts.len()];
+    for (child, pair) in new.children.iter_mut().zip(&pairs) {
+        if let Some(index) = pair {
+            adopt(&old.children[*index], child, ids);
+            continue;
+        }
+        let candidates =
+            || old.ghosts.iter().enumerate().rev().filter(|(it, ghost)| !returned[*it] && key(ghost) == key(child));
+        let ghost =
+            candidates().find(|(_, it)| it.deep == child.deep).or_else(|| candidates().next()).map(|(it, _)| it);
+        match ghost {
+            Some(index) => {
+                returned[index] = true;
+                adopt(&old.ghosts[index], child, ids);
+            }
             None => number(child, ids),
         }
     }
+    let mut stayed = vec![false; old.children.len()];
+    pairs.iter().flatten().for_each(|it| stayed[*it] = true);
+    let gone = old.children.iter().zip(&stayed).filter(|(_, stayed)| !**stayed).map(|(it, _)| it);
+    let still = old.ghosts.iter().zip(&returned).filter(|(_, returned)| !**returned).map(|(it, _)| it);
+    new.ghosts = still.chain(gone).cloned().collect();
+    let surplus = new.ghosts.len().saturating_sub(GHOSTS);
+    new.ghosts.drain(..surplus);
 }
 
 /// Numbers a tree that has no past.
@@ -117,7 +152,7 @@ fn compare(old: &Site, new: &Site, path: &mut Vec<usize>, found: &mut Vec<Change
     if own && new.kind != SiteKind::Module {
         found.push(Changed { id: new.id, path: path.clone(), own });
     }
-    let by_id: FxHashMap<SiteId, &Site> = old.children.iter().map(|it| (it.id, it)).collect();
+    let by_id: FxHashMap<SiteId, &Site> = old.children.iter().chain(&old.ghosts).map(|it| (it.id, it)).collect();
     for (index, child) in new.children.iter().enumerate() {
         if let Some(before) = by_id.get(&child.id) {
             path.push(index);

@@ -72,12 +72,21 @@ pub(super) fn write(
         .all(|it| it.initializer.is_none() && matches!(it.pattern, BindingPattern::BindingIdentifier(_)))
         && params.rest.as_ref().is_none_or(|it| matches!(it.rest.argument, BindingPattern::BindingIdentifier(_)));
     if plain {
+        if header.is_arrow && has_use_strict(header) {
+            // A rest parameter may not stand with the directive, and an arrow has no `arguments`.
+            return false;
+        }
         let args = plain_args(header, depth, ops);
         write_body(header, depth, guard, &args, hook, ops);
         return true;
     }
-    let movable =
-        !header.is_generator && !header.params_clash && !header.functions_in_params && !has_use_strict(header);
+    // A setter has exactly one parameter, and a placeholder for one with a default would count in `length`.
+    let setter_default = header.is_setter && params.items.iter().any(|it| it.initializer.is_some());
+    let movable = !setter_default
+        && !header.is_generator
+        && !header.params_clash
+        && !header.functions_in_params
+        && !has_use_strict(header);
     if movable {
         move_params(header, depth, guard, hook, ops);
         return true;

@@ -6,7 +6,7 @@ use oxc::parser::Token;
 
 use super::collect::{RawSite, Seen};
 use super::shell::{self, Span};
-use super::{Access, Scope, Shift, Site, SiteKind};
+use super::{Access, Home, Scope, Shift, Site, SiteKind};
 
 /// The tree, with the hashes of the top-level statements that start at `cuts`.
 pub struct Built {
@@ -40,13 +40,16 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         scope: Arc::new(Scope::default()),
         free: Vec::new(),
         strict: false,
+        home: Home::Nowhere,
         level: 0,
         changed: 0,
         scope_rev: 0,
         fallback: None,
-        oldest: None,
         needs: Vec::new(),
+        since: 0,
+        past: None,
         children: Vec::new(),
+        ghosts: Vec::new(),
         shift: Shift::default(),
         below: 0,
     };
@@ -76,13 +79,16 @@ fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &
             scope: Arc::clone(&it.scope),
             free,
             strict: it.strict,
+            home: it.home,
             level: it.level,
             changed: 0,
             scope_rev: 0,
             fallback: None,
-            oldest: None,
             needs: Vec::new(),
+            since: 0,
+            past: None,
             children: Vec::new(),
+            ghosts: Vec::new(),
             shift: Shift::default(),
             below: 0,
         };

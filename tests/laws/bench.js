@@ -1,0 +1,341 @@
+// The law test bench: programs that run in this process, in the real runtime, connected to the real binary over its socket,
+// with an editor beside them that speaks to it over standard input. One binary serves many programs, so an edit takes about
+// a millisecond and thousands of them can be tried.
+import { mkdir, writeFile } from "node:fs/promises";
+import { Agent, get } from "node:http";
+import { pathToFileURL } from "node:url";
+import { createHost } from "../../runtime/host.js";
+import { within } from "../support/deadline.js";
+import { startLsp } from "../support/lsp-client.js";
+import { makeTempFolder } from "../support/project.js";
+import { TestSocket } from "../support/web-socket.js";
+
+/** @typedef {import("node:test").TestContext} TestContext */
+/** @typedef {{ uri: string, version: number, verdict: string, reason?: { code: string, message: string }, sites: { name: string, kind: string }[] }} Verdict */
+/** @typedef {{ uri: string, version: number, page: string, outcome: string, reason?: { code: string, message: string } }} Outcome */
+
+/** What pages answer about a module update when they are done with it. */
+const UPDATED = new Set(["moduleUpdated", "needsReload", "refused", "threw"]);
+
+export class Bench {
+  #agent = new Agent({ keepAlive: true });
+  #programs = 0;
+  /** Who waits for what the server says of a document, by URI. @type {Map<string, Listener>} */
+  #listeners = new Map();
+
+  /**
+   * @param {import("../support/lsp-client.js").LspClient} client
+   * @param {string} folder
+   * @param {URL} url
+   * @param {string} token
+   * @param {string} server
+   */
+  constructor(client, folder, url, token, server) {
+    this.client = client;
+    this.folder = folder;
+    this.url = url;
+    this.token = token;
+    this.server = server;
+    client.onNotification("capuchin/verdict", (it) => this.#listeners.get(it.uri)?.verdict(it));
+    client.onNotification("capuchin/outcome", (it) => this.#listeners.get(it.uri)?.outcome(it));
+    client.onNotification("capuchin/pagesChanged", () => {});
+    client.onNotification("textDocument/publishDiagnostics", () => {});
+  }
+
+  /** @param {TestContext} t */
+  static async start(t, args = ["lsp"]) {
+    const folder = await makeTempFolder(t, "laws");
+    await writeFile(`${folder}/index.html`, "<!doctype html><html><head></head><body></body></html>");
+    const client = await startLsp(t, { root: folder, args });
+    const { url } = await client.ready();
+    const html = await (await fetch(url)).text();
+    const attribute = (/** @type {string} */ name) => new RegExp(`data-${name}="([^"]*)"`).exec(html)?.[1] ?? "";
+    return new Bench(client, folder, new URL(url), attribute("token"), attribute("server"));
+  }
+
+  /**
+   * Writes a program, opens its first file in the editor and runs it in a page of its own.
+   *
+   * @param {Record<string, string>} files
+   */
+  async open(files) {
+    const number = ++this.#programs;
+    const folder = `${this.folder}/p${number}`;
+    await mkdir(folder, { recursive: true });
+    for (const [name, text] of Object.entries(files)) await writeFile(`${folder}/${name}`, text);
+    const [main] = Object.keys(files);
+    const program = new Program(this, `p${number}`, `/p${number}/${main}`, `${folder}/${main}`, files[main]);
+    this.#listeners.set(program.uri, program.listener);
+    await program.start();
+    return program;
+  }
+
+  /** @param {Program} program */
+  forget(program) {
+    this.#listeners.delete(program.uri);
+  }
+
+  /** @param {string} path @returns {Promise<any>} */
+  json(path) {
+    return new Promise((resolve, reject) => {
+      get(new URL(path, this.url), { agent: this.#agent }, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (data) => (text += data));
+        response.on("end", () => {
+          if (response.statusCode === 200) resolve(JSON.parse(text));
+          else reject(new Error(`${path}: ${response.statusCode} ${text}`));
+        });
+      }).on("error", reject);
+    });
+  }
+
+  /** @param {string} id @param {string} page */
+  graph(id, page) {
+    return this.json(`/@capuchin/graph?m=${encodeURIComponent(id)}&page=${page}&token=${this.token}`);
+  }
+}
+
+/** What the server said of one document, and who waits for it. */
+class Listener {
+  /** @type {Verdict | undefined} */
+  lastVerdict;
+  /** The newest version that pages were sent a patch for. */
+  due = 0;
+  /** @type {Outcome[]} */
+  outcomes = [];
+  /** @type {(() => void)[]} */
+  #waiting = [];
+
+  /** @param {Verdict} it */
+  verdict(it) {
+    this.lastVerdict = it;
+    if (it.verdict === "patch") this.due = it.version;
+    this.#wake();
+  }
+
+  /** @param {Outcome} it */
+  outcome(it) {
+    this.outcomes.push(it);
+    this.#wake();
+  }
+
+  #wake() {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /**
+   * @template T
+   * @param {string} what
+   * @param {() => T | undefined} find
+   * @param {number} [ms]
+   * @returns {Promise<T>}
+   */
+  async until(what, find, ms) {
+    let stopped = false;
+    const search = async () => {
+      for (;;) {
+        const found = find();
+        if (found !== undefined || stopped) return /** @type {T} */ (found);
+        await new Promise((/** @type {(value: void) => void} */ resolve) => this.#waiting.push(resolve));
+      }
+    };
+    try {
+      return await within(() => `${what}; so far: ${JSON.stringify([this.lastVerdict, ...this.outcomes])}`, search(), ms);
+    } finally {
+      stopped = true;
+      this.#wake();
+    }
+  }
+}
+
+let pages = 0;
+
+export class Program {
+  listener = new Listener();
+  /** What the page would have shown as an error. @type {string[]} */
+  problems = [];
+  /** Kept from one observation to the next. @type {Record<string, any>} */
+  held = {};
+  reloads = 0;
+  /** The version of the text that the page loaded. */
+  since = 0;
+
+  /**
+   * @param {Bench} bench
+   * @param {string} name
+   * @param {string} id
+   * @param {string} path
+   * @param {string} text
+   */
+  constructor(bench, name, id, path, text) {
+    this.bench = bench;
+    this.name = name;
+    this.id = id;
+    this.uri = pathToFileURL(path).href;
+    this.document = bench.client.open(this.uri, text);
+    this.page = "";
+    /** @type {ReturnType<typeof createHost>} */
+    this.host = /** @type {any} */ (undefined);
+  }
+
+  /** A fresh page with the program as it is in the editor now. */
+  async start() {
+    this.page = `laws-${process.pid}-${++pages}`;
+    this.since = this.document.version;
+    const { bench } = this;
+    const graph = await bench.graph(this.id, this.page);
+    const socket = new URL(`/@capuchin/socket?token=${bench.token}`, bench.url);
+    let welcome = () => {};
+    const greeted = new Promise((/** @type {(value: void) => void} */ resolve) => (welcome = resolve));
+    const host = createHost({
+      page: this.page,
+      server: bench.server,
+      origin: bench.url.origin,
+      open: () => {
+        const wire = new TestSocket(socket, "capuchin");
+        const link = /** @type {any} */ (wire);
+        let receive = /** @type {any} */ (null);
+        Object.defineProperty(link, "onmessage", {
+          get: () => receive,
+          set: (/** @type {any} */ handler) => {
+            receive = (/** @type {any} */ event) => {
+              handler(event);
+              welcome();
+            };
+          },
+        });
+        return wire;
+      },
+      fetchGraph: (id) => bench.graph(id, this.page),
+      showProblem: (module, message) => this.problems.push(`${module}: ${message}`),
+      reload: () => {},
+    });
+    this.host = host;
+    await host.enter(graph);
+    host.connect();
+    await within("the page to be welcomed", greeted);
+  }
+
+  get namespace() {
+    return this.host.registry.module(this.id).namespace;
+  }
+
+  /**
+   * Brings the editor's text to `text` by one change that says what differs, and waits for what becomes of it.
+   *
+   * @param {string} text
+   * @returns {Promise<{ verdict: Verdict, outcome?: Outcome }>}
+   */
+  edit(text) {
+    const { start, end, middle } = difference(this.document.text, text);
+    return this.settled(this.document.edit(start, end, middle));
+  }
+
+  /**
+   * What becomes of a version. A module that has to run again does so at once, as on save.
+   *
+   * @param {number} version
+   * @param {number} [ms]
+   * @returns {Promise<{ verdict: Verdict, outcome?: Outcome }>}
+   */
+  async settled(version, ms) {
+    const { listener } = this;
+    const verdict = await listener.until(
+      `the verdict on version ${version} of ${this.id}`,
+      () => (listener.lastVerdict && listener.lastVerdict.version >= version ? listener.lastVerdict : undefined),
+      ms,
+    );
+    const mine = (/** @type {Outcome} */ it) => it.page === this.page && it.version >= version;
+    if (verdict.verdict === "updateModule") {
+      this.document.save();
+      const outcome = await listener.until(
+        `the outcome of the update of ${this.id} to version ${version}`,
+        () => listener.outcomes.find((it) => mine(it) && UPDATED.has(it.outcome)),
+        ms,
+      );
+      if (outcome.outcome === "needsReload") await this.reload();
+      return { verdict, outcome };
+    }
+    if (verdict.verdict === "unchanged" && !listener.outcomes.some((it) => it.page === this.page && it.version >= listener.due) && listener.due > this.since) {
+      // The page may still be busy with a version before this one.
+      await listener.until(`the outcome of version ${listener.due} of ${this.id}`, () => listener.outcomes.find((it) => it.page === this.page && it.version >= listener.due), ms);
+    }
+    if (verdict.verdict === "unchanged" || (verdict.verdict === "hold" && verdict.sites.length === 0)) return { verdict };
+    const outcome = await listener.until(
+      `the outcome of version ${version} of ${this.id}`,
+      () => listener.outcomes.find(mine),
+      ms,
+    );
+    return { verdict, outcome };
+  }
+
+  /** Waits for the verdict on a version only. @param {number} version */
+  judged(version) {
+    const { listener } = this;
+    return listener.until(`the verdict on version ${version} of ${this.id}`, () => ((listener.lastVerdict?.version ?? 0) >= version ? true : undefined));
+  }
+
+  /** The person at the browser reloads the page. */
+  async reload() {
+    this.host.close();
+    this.held = {};
+    this.reloads += 1;
+    await this.start();
+  }
+
+  /** The value of an expression over the program's exports, or what it throws. @param {string} expression */
+  see(expression) {
+    return observe(this.namespace, this.held, expression);
+  }
+
+  close() {
+    this.document.close();
+    this.host.close();
+    this.bench.forget(this);
+  }
+}
+
+/**
+ * The value of an expression over a program's exports and `held`, as something that can be compared; promises are waited for.
+ *
+ * @param {any} exports
+ * @param {Record<string, any>} held
+ * @param {string} expression
+ * @returns {Promise<any>}
+ */
+export async function observe(exports, held, expression) {
+  try {
+    const evaluate = new Function("$exports", "held", `with ($exports) { return (${expression}\n); }`);
+    return plain(await evaluate(exports, held));
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`;
+  }
+}
+
+/** What JSON can't hold becomes a word. @param {any} value @returns {any} */
+export function plain(value) {
+  if (value === undefined) return "undefined";
+  if (typeof value === "function") return `function ${value.name}`;
+  if (typeof value === "symbol" || typeof value === "bigint") return String(value);
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  return JSON.parse(JSON.stringify(value) ?? "null");
+}
+
+/**
+ * The one place that differs between two texts, in string indices that split no character.
+ *
+ * @param {string} from
+ * @param {string} to
+ */
+export function difference(from, to) {
+  let start = 0;
+  const most = Math.min(from.length, to.length);
+  while (start < most && from[start] === to[start]) start += 1;
+  let tail = 0;
+  while (tail < most - start && from[from.length - 1 - tail] === to[to.length - 1 - tail]) tail += 1;
+  const splits = (/** @type {string} */ text, /** @type {number} */ at) =>
+    (text[at - 1] === "\r" && text[at] === "\n") || (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+  while (start > 0 && (splits(from, start) || splits(to, start))) start -= 1;
+  while (tail > 0 && (splits(from, from.length - tail) || splits(to, to.length - tail))) tail -= 1;
+  return { start, end: from.length - tail, middle: to.slice(start, to.length - tail) };
+}

@@ -1,0 +1,549 @@
+// Random programs and random edits of them. A program is a tree; a name is chosen when the tree is printed, from what is in
+// scope there, so that every tree is a valid program whatever was done to it. Programs end, throw rarely, and what their
+// exported functions answer depends on their arguments alone.
+
+/** @typedef {{ name: string, kind: "number" | "let" | "function" | "generator" | "async" | "object" | "class" }} Name */
+/** @typedef {any} Tree */
+
+/** A small random number generator: the same numbers for the same seed, everywhere. @param {number} seed */
+export function random(seed) {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  return {
+    /** @param {number} n */
+    below: (n) => Math.floor(next() * n),
+    /** @param {number} chance */
+    chance: (chance) => next() < chance,
+    /** @template T @param {readonly T[]} list @returns {T} */
+    pick: (list) => list[Math.floor(next() * list.length)],
+  };
+}
+
+const OPERATORS = ["+", "-", "*", "^", "&", "|"];
+const SHAPES = ["plain", "plain", "default", "object", "array", "rest"];
+
+export class Generator {
+  /** @param {number} seed */
+  constructor(seed) {
+    this.random = random(seed);
+    this.names = 0;
+    /** @type {Tree} */
+    this.program = { type: "program", items: [], calls: [] };
+    const n = 3 + this.random.below(4);
+    for (let i = 0; i < n; i++) this.program.items.push(this.item());
+    for (let i = 0; i < 3; i++) this.program.items.push(this.fn("function", 3, `t${i}`));
+  }
+
+  fresh(prefix = "v") {
+    return `${prefix}${++this.names}`;
+  }
+
+  /** A top-level declaration. @returns {Tree} */
+  item() {
+    const kind = this.random.below(10);
+    // What a module computes when it is loaded is state, which a patch keeps.
+    if (kind === 0) return { type: "const", name: this.fresh("c"), value: { type: "number", value: this.random.below(100) } };
+    if (kind <= 2) return this.klass();
+    if (kind === 3) return { type: "bind", how: "arrow", fn: this.fn("arrow", 2) };
+    if (kind === 4) return { type: "bind", how: "expression", fn: this.fn("expression", 2) };
+    if (kind === 5) return this.fn("generator", 2);
+    if (kind === 6) return this.fn("async", 2);
+    if (kind === 7) return this.object(2);
+    return this.fn("function", 3);
+  }
+
+  /** @param {string} kind @param {number} depth @param {string} [name] @returns {Tree} */
+  fn(kind, depth, name = this.fresh("f")) {
+    const params = Array.from({ length: this.random.below(4) }, () => this.param());
+    const isShort = kind === "arrow" && this.random.chance(0.5);
+    return { type: "fn", kind, name, params, short: isShort, body: isShort ? [] : this.block(depth - 1), result: this.expression(2) };
+  }
+
+  /** @returns {Tree} */
+  param() {
+    return { type: "param", shape: this.random.pick(SHAPES), name: this.fresh("p"), second: this.fresh("p"), value: this.expression(0) };
+  }
+
+  /** @returns {Tree} */
+  klass() {
+    const derives = this.random.chance(0.4);
+    const method = (/** @type {string} */ how) => ({ type: "method", how, fn: this.fn("method", 2, this.fresh("m")) });
+    const methods = [method("method")];
+    for (const how of ["method", "static", "get", "private", "generator"]) if (this.random.chance(0.4)) methods.push(method(how));
+    return {
+      type: "class", name: this.fresh("K"), derives, k: this.random.below(100), methods,
+      hasConstructor: this.random.chance(0.7), ctor: this.fn("method", 2), field: this.random.chance(0.4) ? this.expression(1) : null,
+      arrow: this.random.chance(0.4) ? this.fn("arrow", 1) : null,
+    };
+  }
+
+  /** @param {number} depth @returns {Tree} */
+  object(depth) {
+    const members = Array.from({ length: 1 + this.random.below(3) }, () => ({
+      type: "member", how: this.random.pick(["method", "arrow", "get", "expression"]), fn: this.fn("method", depth - 1, this.fresh("m")),
+    }));
+    return { type: "object", name: this.fresh("o"), members };
+  }
+
+  /** @param {number} depth @returns {Tree[]} */
+  block(depth) {
+    return Array.from({ length: this.random.below(depth < 1 ? 2 : 4) }, () => this.statement(depth));
+  }
+
+  /** @param {number} depth @returns {Tree} */
+  statement(depth) {
+    const { random } = this;
+    const simple = () => {
+      switch (random.below(4)) {
+        case 0: return { type: "let", name: this.fresh(), value: this.expression(1) };
+        case 1: return { type: "const", name: this.fresh(), value: this.expression(1) };
+        case 2: return { type: "set", k: random.below(100), op: random.pick(["=", "+=", "-=", "^="]), value: this.expression(1) };
+        default: return { type: "destructure", names: [this.fresh(), this.fresh(), this.fresh()], values: [this.expression(0), this.expression(0), this.expression(0)] };
+      }
+    };
+    if (depth < 1) return simple();
+    switch (random.below(11)) {
+      case 0: return { type: "if", test: this.expression(1), then: this.block(depth - 1), otherwise: random.chance(0.5) ? this.block(depth - 1) : null };
+      case 1: return { type: "closures", loop: random.pick(["for", "of", "while"]), list: this.fresh("l"), name: this.fresh("i"), body: this.block(0), fn: this.fn("arrow", 1), total: this.fresh() };
+      case 2: return { type: "bind", how: "arrow", fn: this.fn("arrow", depth - 1) };
+      case 3: return { type: "bind", how: "expression", fn: this.fn("expression", depth - 1) };
+      case 4: return this.fn("function", depth - 1);
+      case 5: return this.fn("generator", depth - 1);
+      case 6: return this.object(depth - 1);
+      case 7: return { type: "try", test: this.expression(1), value: this.expression(1), name: this.fresh("e"), body: this.block(0) };
+      case 8: return { type: "block", body: this.block(depth - 1) };
+      case 9: return { type: "counter", name: this.fresh("o"), state: this.fresh(), start: this.expression(0), step: this.expression(1), inc: this.fresh("m"), read: this.fresh("m"), total: this.fresh() };
+      default: return simple();
+    }
+  }
+
+  /** @param {number} depth @returns {Tree} */
+  expression(depth) {
+    const { random } = this;
+    const k = random.below(1000);
+    if (depth < 1) return random.chance(0.5) ? { type: "number", value: random.below(10) } : { type: "name", k };
+    switch (random.below(9)) {
+      case 0: return { type: "number", value: random.below(100) };
+      case 1: return { type: "name", k };
+      case 2: return { type: "choice", test: this.expression(depth - 1), then: this.expression(depth - 1), otherwise: this.expression(depth - 1) };
+      case 3:
+      case 4: return { type: "call", k, args: Array.from({ length: random.below(4) }, () => this.expression(depth - 1)) };
+      case 5: return { type: "map", name: this.fresh("x"), items: [this.expression(0), this.expression(0)], value: this.expression(depth - 1) };
+      case 6: return { type: "now", name: this.fresh("x"), arg: this.expression(0), value: this.expression(depth - 1), how: random.pick(["arrow", "function"]) };
+      default: return { type: "binary", op: random.pick(OPERATORS), left: this.expression(depth - 1), right: this.expression(depth - 1) };
+    }
+  }
+
+  /** Changes the tree somewhere; mostly in functions, seldom at the top level. */
+  edit() {
+    const { random } = this;
+    if (random.chance(0.04)) {
+      const { items } = this.program;
+      const at = random.below(items.length);
+      if (random.chance(0.5)) items.splice(at, 0, this.item());
+      else {
+        const [moved] = items.splice(at, 1);
+        items.splice(random.below(items.length + 1), 0, moved);
+      }
+      return;
+    }
+    /** @type {(() => void)[]} */
+    const edits = [];
+    visit(this.program, (node) => {
+      if (node.type === "number") edits.push(() => (node.value = random.below(100)));
+      if (node.type === "binary") edits.push(() => (node.op = random.pick(OPERATORS)));
+      if (node.type === "name" || node.type === "set") edits.push(() => (node.k = random.below(1000)));
+      if (node.type === "fn") {
+        const many = () => {
+          switch (random.below(8)) {
+            case 0: node.params.push(this.param()); break;
+            case 1: node.params.splice(random.below(node.params.length + 1), 1); break;
+            case 2: if (node.params.length > 0) node.params[random.below(node.params.length)].shape = random.pick(SHAPES); break;
+            case 3: if (node.kind === "arrow") node.short = !node.short; break;
+            case 4: node.body.splice(random.below(node.body.length + 1), 1); break;
+            case 5: node.result = this.expression(2); break;
+            default: node.body.splice(random.below(node.body.length + 1), 0, this.statement(2)); node.short = false;
+          }
+        };
+        edits.push(many, many, many);
+      }
+      if (node.type === "let" || node.type === "const") edits.push(() => (node.name = this.fresh()));
+      if (node.type === "counter") edits.push(() => (node.step = this.expression(1)), () => (node.start = this.expression(0)));
+      if (node.type === "method") edits.push(() => { if (random.chance(0.1)) node.how = "method"; });
+      if (node.type === "map" || node.type === "now") edits.push(() => (node.value = this.expression(1)));
+      if (node.type === "closures") edits.push(() => (node.loop = random.pick(["for", "of", "while"])), () => (node.body = this.block(0)));
+    });
+    const times = random.chance(0.2) ? 2 + random.below(3) : 1;
+    for (let i = 0; i < times; i++) random.pick(edits)();
+  }
+
+  copy() {
+    return structuredClone(this.program);
+  }
+
+  text() {
+    return print(this.program);
+  }
+}
+
+/** @param {Tree} node @param {(node: Tree) => void} see */
+function visit(node, see) {
+  if (Array.isArray(node)) {
+    for (const it of node) visit(it, see);
+  } else if (node !== null && typeof node === "object") {
+    if (node.type) see(node);
+    for (const it of Object.values(node)) if (typeof it === "object") visit(it, see);
+  }
+}
+
+/** @param {Tree} program */
+export function print(program) {
+  const printer = new Printer();
+  for (const item of program.items) printer.item(item);
+  const names = printer.scope.filter(({ name, kind }) => kind !== "let" && !name.includes(".")).map(({ name }) => name);
+  return `${printer.lines.join("\n")}\nexport { ${names.join(", ")} };\n`;
+}
+
+class Printer {
+  /** @type {string[]} */
+  lines = [];
+  /** What can be named here, outermost first. @type {Name[]} */
+  scope = [];
+  indent = "";
+  isAsync = false;
+  /** Inside a method with a `this.x`. */
+  hasThis = false;
+
+  /** @param {string} line */
+  line(line) {
+    this.lines.push(this.indent + line);
+  }
+
+  /** @param {string} name @param {Name["kind"]} kind */
+  declare(name, kind) {
+    this.scope.push({ name, kind });
+  }
+
+  /** Runs `inner` in a scope of its own. @template T @param {() => T} inner @returns {T} */
+  inside(inner) {
+    const { scope, indent } = this;
+    this.scope = [...scope];
+    this.indent += "  ";
+    try {
+      return inner();
+    } finally {
+      this.scope = scope;
+      this.indent = indent;
+    }
+  }
+
+  /** The lines that `inner` prints, as one text. @param {() => void} inner */
+  captured(inner) {
+    const { lines } = this;
+    this.lines = [];
+    inner();
+    const text = this.lines.join("\n");
+    this.lines = lines;
+    return text;
+  }
+
+  /** @param {Tree} it */
+  item(it) {
+    this.statement(it);
+  }
+
+  /** @param {Tree} it */
+  statement(it) {
+    switch (it.type) {
+      case "let":
+      case "const":
+        this.line(`${it.type} ${it.name} = ${this.number(it.value)};`);
+        this.declare(it.name, it.type === "let" ? "let" : "number");
+        break;
+      case "set": {
+        const names = this.scope.filter(({ kind }) => kind === "let");
+        if (names.length > 0) this.line(`${names[it.k % names.length].name} ${it.op} ${this.number(it.value)};`);
+        break;
+      }
+      case "destructure": {
+        const [a, b, c] = it.names;
+        const [x, y, z] = it.values.map((/** @type {Tree} */ value) => this.number(value));
+        this.line(`let { q: ${a} = ${x}, r: [${b}, ...${c}] = [${y}] } = { r: [${z}, 1, 2] };`);
+        this.line(`${a} += ${c}.length;`);
+        this.declare(a, "let");
+        this.declare(b, "let");
+        break;
+      }
+      case "if":
+        this.line(`if (${this.expression(it.test)} & 1) {`);
+        this.block(it.then);
+        if (it.otherwise) {
+          this.line("} else {");
+          this.block(it.otherwise);
+        }
+        this.line("}");
+        break;
+      case "block":
+        this.line("{");
+        this.block(it.body);
+        this.line("}");
+        break;
+      case "closures": {
+        this.line(`const ${it.list} = [];`);
+        if (it.loop === "for") this.line(`for (let ${it.name} = 0; ${it.name} < 3; ${it.name} += 1) {`);
+        else if (it.loop === "of") this.line(`for (let [${it.name}] of [[1], [2]]) {`);
+        else this.line(`while (${it.list}.length < 2) {`);
+        this.inside(() => {
+          if (it.loop === "while") this.line(`let ${it.name} = ${it.list}.length * 10;`);
+          // A variable of the loop is not written to: the loop has to end.
+          this.declare(it.name, it.loop === "for" ? "number" : "let");
+          for (const inner of it.body) this.statement(inner);
+          this.line(`${it.list}.push(${this.fn(it.fn, "arrow")});`);
+        });
+        this.line("}");
+        this.line(`const ${it.total} = ${it.list}.reduce((sum, f) => sum + f(1), 0);`);
+        this.declare(it.total, "number");
+        break;
+      }
+      case "bind":
+        this.line(`const ${it.fn.name} = ${this.fn(it.fn, it.how)};`);
+        this.declare(it.fn.name, "function");
+        break;
+      case "fn":
+        this.line(this.fn(it, it.kind));
+        this.declare(it.name, it.kind === "generator" ? "generator" : it.kind === "async" ? "async" : "function");
+        break;
+      case "object": {
+        const members = this.inside(() => it.members.map((/** @type {Tree} */ member) => {
+          const { name } = member.fn;
+          if (member.how === "arrow") return `${this.indent}${name}: ${this.fn(member.fn, "arrow")},`;
+          if (member.how === "expression") return `${this.indent}${name}: ${this.fn(member.fn, "anonymous")},`;
+          if (member.how === "get") return `${this.indent}get ${name}${this.member({ ...member.fn, params: [] })},`;
+          return `${this.indent}${name}${this.member(member.fn)},`;
+        }));
+        this.line(`const ${it.name} = {\n${members.join("\n")}\n${this.indent}};`);
+        const called = it.members.find((/** @type {Tree} */ member) => member.how !== "get");
+        if (called) this.declare(`${it.name}.${called.fn.name}`, "object");
+        else this.declare(`${it.name}.${it.members[0].fn.name}`, "number");
+        break;
+      }
+      case "counter": {
+        const { isAsync } = this;
+        this.isAsync = false;
+        this.line(`const ${it.name} = (() => {`);
+        this.inside(() => {
+          this.line(`let ${it.state} = ${this.number(it.start)};`);
+          this.declare(it.state, "let");
+          this.line(`return { ${it.inc}() { ${it.state} += ${this.number(it.step)}; return ${it.state}; }, ${it.read}: () => ${it.state} };`);
+        });
+        this.line("})();");
+        this.isAsync = isAsync;
+        this.line(`const ${it.total} = ${it.name}.${it.inc}() + ${it.name}.${it.inc}() * 2 + ${it.name}.${it.read}();`);
+        this.declare(it.total, "number");
+        break;
+      }
+      case "try":
+        this.line("try {");
+        this.inside(() => {
+          this.line(`if (${this.expression(it.test)} & 1) throw { code: ${this.number(it.value)} };`);
+          for (const inner of it.body) this.statement(inner);
+        });
+        this.line(`} catch ({ code: ${it.name} }) {`);
+        this.inside(() => {
+          this.declare(it.name, "let");
+          for (const inner of it.body) this.statement(inner);
+        });
+        this.line("}");
+        break;
+      case "class": this.klass(it); break;
+      default: throw new Error(it.type);
+    }
+  }
+
+  /** @param {Tree[]} body */
+  block(body) {
+    this.inside(() => {
+      for (const inner of body) this.statement(inner);
+    });
+  }
+
+  /** @param {Tree} it */
+  klass(it) {
+    const bases = this.scope.filter(({ kind }) => kind === "class");
+    const base = it.derives && bases.length > 0 ? bases[it.k % bases.length].name : null;
+    this.line(`class ${it.name}${base ? ` extends ${base}` : ""} {`);
+    this.inside(() => {
+      this.line("#n = 1;");
+      if (it.field) this.line(`field = ${this.number(it.field)};`);
+      if (it.arrow) this.withThis(() => this.line(`${it.arrow.name} = ${this.fn(it.arrow, "arrow")};`));
+      if (it.hasConstructor) {
+        this.line(`constructor${this.rest(it.ctor, base ? "super();" : "", "this.x = ")}`);
+      }
+      const names = new Set();
+      for (const { how, fn } of it.methods) {
+        names.add(fn.name);
+        const head = { method: fn.name, static: `static ${fn.name}`, get: `get ${fn.name}`, private: `#${fn.name}`, generator: `*${fn.name}` }[/** @type {string} */ (how)];
+        const lead = how === "static" ? "" : `this.x = (this.x ?? 0) + this.#n;`;
+        const used = how === "get" ? { ...fn, params: [] } : fn;
+        if (how === "generator") this.withThis(() => this.line(`${head}${this.rest(used, `${lead} yield this.x;`)}`));
+        else if (how === "static") this.line(`${head}${this.rest(used)}`);
+        else this.withThis(() => this.line(`${head}${this.rest(used, lead)}`));
+      }
+      const parts = it.methods.map((/** @type {Tree} */ { how, fn }) => ({
+        method: `this.${fn.name}(a, 2)`, static: `${it.name}.${fn.name}(a)`, get: `this.${fn.name}`, private: `this.#${fn.name}(a)`, generator: `[...this.${fn.name}(a)].length`,
+      })[/** @type {string} */ (how)]);
+      if (it.arrow) parts.push(`this.${it.arrow.name}(a)`);
+      if (it.field) parts.push("this.field");
+      if (base) parts.push("super.run(a)");
+      this.line(`run(a) { return (${parts.join(" + ")} + (this.x ?? 0)) | 0; }`);
+    });
+    this.line("}");
+    this.declare(it.name, "class");
+  }
+
+  /** @param {() => void} inner */
+  withThis(inner) {
+    const { hasThis } = this;
+    this.hasThis = true;
+    inner();
+    this.hasThis = hasThis;
+  }
+
+  /** @param {Tree} it @param {string} how */
+  fn(it, how) {
+    const { isAsync, hasThis } = this;
+    this.isAsync = how === "async";
+    if (how !== "arrow") this.hasThis = false;
+    try {
+      switch (how) {
+        case "arrow": return this.arrow(it);
+        case "expression": return `function ${it.name}Self${this.rest(it)}`;
+        case "anonymous": return `function ${this.rest(it)}`;
+        case "generator": return `function* ${it.name}${this.rest(it, "yield 1;", "yield ")}`;
+        case "async": return `async function ${it.name}${this.rest(it, "await null;")}`;
+        default: return `function ${it.name}${this.rest(it)}`;
+      }
+    } finally {
+      this.isAsync = isAsync;
+      this.hasThis = hasThis;
+    }
+  }
+
+  /** @param {Tree} it */
+  arrow(it) {
+    if (!it.short) return this.rest(it).replace(/^(\(.*\)) \{$/m, "$1 => {");
+    return this.inside(() => {
+      const params = this.params(it.params);
+      return `(${params}) => ${this.number(it.result)}`;
+    });
+  }
+
+  /** A method: what is around it may wait, it may not. @param {Tree} it */
+  member(it) {
+    const { isAsync } = this;
+    this.isAsync = false;
+    const text = this.rest(it);
+    this.isAsync = isAsync;
+    return text;
+  }
+
+  /** Parameters and body. @param {Tree} it @param {string} [lead] @param {string} [result] */
+  rest(it, lead = "", result = "return ") {
+    const { indent } = this;
+    return this.inside(() => {
+      const params = this.params(it.params);
+      const body = this.captured(() => {
+        if (lead) this.line(lead);
+        for (const inner of it.body) this.statement(inner);
+        this.line(`${result}${this.number(it.result)};`);
+      });
+      return `(${params}) {\n${body}\n${indent}}`;
+    });
+  }
+
+  /** @param {Tree[]} params */
+  params(params) {
+    const printed = params.map(({ shape, name, second, value }, index) => {
+      const isLast = index === params.length - 1;
+      const outer = this.number(value);
+      switch (shape) {
+        case "default": this.declare(name, "let"); return `${name} = ${outer}`;
+        case "object": this.declare(name, "let"); this.declare(second, "let"); return `{ a: ${name} = ${outer}, b: ${second} = 2 } = {}`;
+        case "array": this.declare(name, "let"); return `{ c: [${name} = ${outer}, ...${second}] = [1, 2] } = {}`;
+        case "rest":
+          if (isLast) {
+            this.declare(`${name}.length`, "number");
+            return `...${name}`;
+          }
+          break;
+        default: break;
+      }
+      this.declare(name, "let");
+      return name;
+    });
+    return printed.join(", ");
+  }
+
+  /** An expression that is a small whole number. @param {Tree} it */
+  number(it) {
+    const text = this.expression(it);
+    return /^[\w.]+$/.test(text) && it.type === "number" ? text : `(${text}) | 0`;
+  }
+
+  /** @param {Tree} it @returns {string} */
+  expression(it) {
+    switch (it.type) {
+      case "number": return String(it.value);
+      case "name": {
+        const names = this.scope.filter(({ kind }) => kind === "number" || kind === "let");
+        if (this.hasThis && it.k % 5 === 0) return "this.x";
+        return names.length === 0 ? String(it.k % 10) : names[it.k % names.length].name;
+      }
+      case "binary": return `(${this.expression(it.left)} ${it.op} ${this.expression(it.right)})`;
+      case "choice": return `(${this.expression(it.test)} & 1 ? ${this.expression(it.then)} : ${this.expression(it.otherwise)})`;
+      case "map": return this.inside(() => {
+        const items = it.items.map((/** @type {Tree} */ item) => this.expression(item)).join(", ");
+        const outer = this.isAsync;
+        this.isAsync = false;
+        this.declare(it.name, "number");
+        const text = `[${items}].map((${it.name}) => ${this.number(it.value)}).reduce((a, b) => a + b, 0)`;
+        this.isAsync = outer;
+        return text;
+      });
+      case "now": return this.inside(() => {
+        const arg = this.expression(it.arg);
+        const { isAsync, hasThis } = this;
+        this.isAsync = false;
+        if (it.how === "function") this.hasThis = false;
+        this.declare(it.name, "let");
+        const text = it.how === "arrow" ? `((${it.name}) => ${this.number(it.value)})(${arg})` : `(function (${it.name}) { return ${this.number(it.value)}; })(${arg})`;
+        this.isAsync = isAsync;
+        this.hasThis = hasThis;
+        return text;
+      });
+      case "call": return this.call(it);
+      default: throw new Error(it.type);
+    }
+  }
+
+  /** @param {Tree} it */
+  call(it) {
+    const callable = this.scope.filter(({ kind }) => kind === "function" || kind === "generator" || kind === "object" || kind === "class" || (kind === "async" && this.isAsync));
+    const args = it.args.map((/** @type {Tree} */ arg) => this.expression(arg));
+    if (callable.length === 0) return args[0] ?? "1";
+    const { name, kind } = callable[it.k % callable.length];
+    const given = args.join(", ");
+    switch (kind) {
+      case "generator": return `[...${name}(${given})].reduce((a, b) => a + b, 0)`;
+      case "class": return `new ${name}(${given}).run(${args[0] ?? 1})`;
+      case "async": return `(await ${name}(${given}))`;
+      default: return `${name}(${given})`;
+    }
+  }
+}
