@@ -112,9 +112,9 @@ test("a half-typed document does not break a fresh load", async (t) => {
 });
 
 test("an HTML page comes from the buffer, and reloads when it is saved", async (t) => {
-  const { documents, page, project } = await live(t, { "index.html": HTML, "main.js": MAIN }, { open: ["index.html"] });
+  const { client, documents, page, project } = await live(t, { "index.html": HTML, "main.js": MAIN }, { open: ["index.html"] });
   const document = documents["index.html"];
-  document.replace("<title>t</title>", "<title>unsaved</title>");
+  await client.verdict(document, document.replace("<title>t</title>", "<title>unsaved</title>"));
   await page.reload();
   assert.equal(await page.title(), "unsaved");
   await whileReloading(page, async () => {

@@ -30,10 +30,11 @@ export function chromiumPath() {
  * Starts headless Chromium, which is closed when the test ends.
  *
  * @param {TestContext} t
+ * @param {string[]} [more] flags beside the usual ones
  * @returns {Promise<Browser>}
  */
-export async function launchChromium(t) {
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
+export async function launchChromium(t, more = []) {
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...CHROMIUM_ARGS, ...more] });
   atEnd(t, () => browser.close());
   return browser;
 }

@@ -21,11 +21,15 @@ pub(crate) const EXTENSION: Part =
     Part { folder: "vscode-extension", name: "extension", needs: "the bundler and packager of the VS Code extension" };
 pub(crate) const TESTS: Part = Part { folder: "tests", name: "tests", needs: "what drives the browser in the tests" };
 
+/// Only installed, never checked: nothing in it is ours.
+const REAL_PROGRAMS: Part =
+    Part { folder: "tests/real", name: "real-programs", needs: "the programs of others that the tests edit" };
+
 pub(crate) const PARTS: [&Part; 4] = [&RUNTIME, &DEMO_EDITOR, &EXTENSION, &TESTS];
 
 /// Everything. One thing that cannot be installed does not keep the others from it.
 pub(crate) fn all() -> Outcome {
-    let mut problems: Vec<String> = PARTS.iter().filter_map(|part| npm_packages(part).err()).collect();
+    let mut problems: Vec<String> = PARTS.iter().chain(&[&REAL_PROGRAMS]).filter_map(|part| npm_packages(part).err()).collect();
     problems.extend(chromium().err());
     problems.extend(neovim().err());
     problems.extend(code_server().err());
