@@ -88,6 +88,11 @@ impl Drifts {
         moved(at, delta)
     }
 
+    /// Whether a place of the good text, `start` or `end`, is inside of a drift.
+    pub(crate) fn cross(&self, start: u32, end: u32) -> bool {
+        self.list.iter().any(|it| [start, end].iter().any(|at| it.good.start < *at && *at < it.good.end))
+    }
+
     fn good_start(&self, buffer: u32) -> u32 {
         for drift in &self.list {
             if drift.buffer.start <= buffer && buffer <= drift.buffer.end {

@@ -123,6 +123,10 @@ impl Hot {
             return None;
         }
         let len = self.program.root.at(&path).len;
+        if self.drifts.cross(origin, origin + len) {
+            // Where the function starts or ends in the buffer can't be said.
+            return None;
+        }
         let start = self.drifts.to_buffer_start(origin);
         let end = self.drifts.to_buffer(origin + len);
         let text = self.buffer.byte_slice(start as usize..end as usize).to_string();
