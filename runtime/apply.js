@@ -265,6 +265,12 @@ export class Applier {
   stepsStop(patches, stop) {
     for (const [module, { top }] of patches) {
       this.keeping.delete(module);
+      if (module.current?.state === "error") {
+        const reason = { code: "failed", message: `${module.id} stopped with an error when it ran: it runs again when the page is reloaded` };
+        stop("needsReload", reason);
+        if (this.when !== "typing") this.host.reload(reason);
+        return true;
+      }
       if (top === undefined) continue;
       const hook = module.current?.hook;
       if (!hook) {

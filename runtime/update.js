@@ -285,7 +285,7 @@ export class Updater {
     for (const update of updates) {
       const effect = effectOf({ id: update.id, removed: update.program === null }, this.view);
       const message = abortMessage(effect, update.id, {});
-      if (message !== null) return { code: effect.type, message };
+      if (message !== null) return { code: effect.type, message: inWords(effect, update.id) };
     }
     return null;
   }
@@ -779,4 +779,17 @@ class Aborted extends Error {
 /** @param {never} value @returns {never} */
 function unreachable(value) {
   throw new Error(`Unexpected ${value}`);
+}
+
+/**
+ * Why an update needs a reload, for somebody who has never heard of accepting.
+ * @param {import("./plan.js").Effect} effect @param {string} id
+ */
+function inWords(effect, id) {
+  const what = `${id} has to run again`;
+  switch (effect.type) {
+    case "self-declined": return `${what}, and ${effect.moduleId} declines updates while the page runs: reload the page`;
+    case "declined": return `${what}, and ${effect.parentId} declines updates of ${effect.moduleId}: reload the page`;
+    default: return `${what}, and no module of this page takes its new code over (import.meta.hot.accept): reload the page`;
+  }
 }

@@ -115,7 +115,9 @@ fn log(notice: &Notice) {
         Notice::Ready { .. } => {}
         Notice::Verdict(it) => tracing::info!("{}: {}", it.uri, it.verdict),
         Notice::Outcome(it) => tracing::info!("{} in page {}: {}, {:.1} ms", it.uri, it.page, it.outcome, it.ms),
-        Notice::PagesChanged { count } => tracing::info!("{count} pages connected"),
+        Notice::PagesChanged { count } => {
+            tracing::info!("{count} {} connected", if *count == 1 { "page" } else { "pages" })
+        }
         Notice::Problems { uri, problems, .. } => {
             problems.iter().for_each(|it| tracing::warn!("{uri}: {}", it.message))
         }

@@ -29,7 +29,8 @@ pub(crate) const PARTS: [&Part; 4] = [&RUNTIME, &DEMO_EDITOR, &EXTENSION, &TESTS
 
 /// Everything. One thing that cannot be installed does not keep the others from it.
 pub(crate) fn all() -> Outcome {
-    let mut problems: Vec<String> = PARTS.iter().chain(&[&REAL_PROGRAMS]).filter_map(|part| npm_packages(part).err()).collect();
+    let mut problems: Vec<String> =
+        PARTS.iter().chain(&[&REAL_PROGRAMS]).filter_map(|part| npm_packages(part).err()).collect();
     problems.extend(chromium().err());
     problems.extend(neovim().err());
     problems.extend(code_server().err());
