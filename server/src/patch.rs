@@ -34,6 +34,8 @@ pub struct Program {
     items: Vec<Item>,
     /// The text that the places in `items` are of: functions in it may have changed since.
     items_text: Rope,
+    /// Names that the text uses and nothing in it declares.
+    unresolved: Vec<Box<str>>,
     exports: Vec<Export>,
     cuts: Cuts,
     jsx: Jsx,
@@ -147,6 +149,7 @@ impl Program {
                 cuts,
                 text: Rope::from_str(source),
                 items_text: Rope::from_str(source),
+                unresolved: module.unresolved.clone(),
                 jsx,
                 order,
                 is_nothing: false,
@@ -308,6 +311,9 @@ impl Program {
             && same_names
             && let Some(soft) = top::soften(&self.items, &self.exports, &module)
         {
+            if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
+                return Ok(Verdict::Hold(reason));
+            }
             added = soft.added_names(&module);
             // Patches reach added names through the overlay, so the text is compiled again with them in it.
             let mut ids = self.ids.at(rev);
@@ -342,6 +348,7 @@ impl Program {
         let same_root = same_root && !self.is_nothing;
         let reason = (!same_root && top.is_none()).then(|| why(&self.items, &module.items));
         let untouched = same_root && root.deep == self.root.deep;
+        self.unresolved = module.unresolved;
         self.is_nothing = false;
         self.items_text = rope.clone();
         self.text = rope;

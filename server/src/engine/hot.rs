@@ -176,6 +176,11 @@ impl Hot {
         let mut problems = Vec::new();
         if broken.is_none() {
             match self.program.plan_module(&source, rev) {
+                // The program stays what it was: what the buffer has more is still to come.
+                Ok(Verdict::Hold(reason)) => {
+                    planned.hold = Some(reason);
+                    return;
+                }
                 Ok(verdict) => {
                     self.drifts.clear();
                     add(planned, verdict);
@@ -219,6 +224,10 @@ impl Hot {
             let new = self.buffer.byte_slice(drift.buffer.start as usize..drift.buffer.end as usize).to_string();
             candidate.insert(at, &new);
             match self.program.plan_module(&candidate.to_string(), rev) {
+                Ok(Verdict::Hold(reason)) => {
+                    planned.hold = Some(reason);
+                    index += 1;
+                }
                 Ok(verdict) => {
                     self.drifts.settle(drift.good.clone(), new.len() as u32);
                     add(planned, verdict);

@@ -5,7 +5,7 @@ use crate::sites::Rev;
 use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
 
-use super::{Step, Top};
+use super::{Reason, Step, Top};
 
 /// What changed, as indexes into the items of the old and the new text.
 pub(super) struct Soft {
@@ -156,6 +156,20 @@ fn unmatched_unordered(old: &[Item], new: &[Item], a: &[usize], b: &[usize]) -> 
 }
 
 impl Soft {
+    /// Why the page keeps what it has: a value reads a name that is new and that nothing declares, as while one is typed.
+    pub(super) fn unresolved(&self, module: &Module, before: &[Box<str>]) -> Option<Reason> {
+        let is_new = |name: &&String| {
+            let is_free = module.unresolved.iter().any(|it| **it == **name);
+            is_free && !before.iter().any(|it| **it == **name) && !crate::globals::is_known(name)
+        };
+        let made = self.added.iter().chain(self.changed.iter().map(|(_, index)| index));
+        made.map(|it| &module.items[*it]).find_map(|item| {
+            let name = item.reads.iter().find(is_new)?;
+            let message = format!("`{name}` is declared nowhere: the page keeps the last good value until it is");
+            Some(Reason { code: "unresolved", message, start: item.start, end: item.end })
+        })
+    }
+
     /// The names that the new text declares and the old one did not.
     pub(super) fn added_names(&self, module: &Module) -> Vec<String> {
         self.added.iter().flat_map(|it| module.items[*it].names.clone()).collect()
