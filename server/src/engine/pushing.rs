@@ -321,12 +321,15 @@ impl Engine {
                 *known = before.clone();
             } else if let Some((rev, sites)) = sent.patches.get(&result.module).filter(|_| went_wrong)
                 && let Some(known) = page.modules.get_mut(&result.module)
-                && let Some(hot) = self.hot.get(&result.module)
+                && let Some(hot) = self.hot.get_mut(&result.module)
             {
                 // Some of them may have been edited since; the rest has nobody else to bring it.
                 let was_edited = sites.iter().any(|it| hot.program.site(*it).is_some_and(|(it, _)| it.changed > *rev));
                 known.held.extend(sites);
                 if was_edited {
+                    // The page has the newest revision, but for what it held: under that number it would take nothing.
+                    hot.program.rev = self.graph.next_rev();
+                    let Some(hot) = self.hot.get(&result.module) else { continue };
                     let modules = Modules { graph: &self.graph, hot: &self.hot };
                     again.extend(due(modules, hot, &result.module, known, &has, true));
                     changed.push(result.module.clone());
