@@ -130,8 +130,14 @@ function startEcho(t, onText) {
     ? spawn(process.execPath, ["-e", "process.stdin.pipe(process.stdout)"], { stdio: ["pipe", "pipe", "inherit"] })
     : spawn("cat", { stdio: ["pipe", "pipe", "inherit"] });
   atEnd(t, () => child.kill());
-  child.stdout.setEncoding("utf8").on("data", onText);
-  return (/** @type {string} */ text) => child.stdin.write(text);
+  // A line is a message: on a busy machine two come at once.
+  let rest = "";
+  child.stdout.setEncoding("utf8").on("data", (data) => {
+    const lines = (rest + data).split("\n");
+    rest = /** @type {string} */ (lines.pop());
+    lines.forEach(onText);
+  });
+  return (/** @type {string} */ text) => child.stdin.write(`${text}\n`);
 }
 
 /** The file that is typed in: the rest of its lines are functions that nobody calls. */

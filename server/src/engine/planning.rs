@@ -27,6 +27,8 @@ pub(super) struct Turn {
     pub(super) others: Vec<Change>,
     /// The documents that the changes come from, by module id or URL.
     pub(super) documents: FxHashMap<String, SentDocument>,
+    /// What the editor is told once the pages were.
+    notices: Vec<Notice>,
 }
 
 impl Engine {
@@ -232,7 +234,10 @@ impl Engine {
         for uri in uris {
             self.plan_document(&uri, &mut turn);
         }
+        // Pages first: they are what the user looks at, and the editor's share of the work would hold them up on a small machine.
+        let notices = std::mem::take(&mut turn.notices);
         self.push(turn, when);
+        notices.into_iter().for_each(|it| self.notify(it));
     }
 
     fn plan_document(&mut self, uri: &str, turn: &mut Turn) {
@@ -242,14 +247,14 @@ impl Engine {
         let Some(path) = open.path.clone() else {
             let message = "this document is not a file below the served folder, so no page runs it".to_owned();
             let reason = Reason { code: "outside", message, start: 0, end: 0 };
-            self.tell_verdict(uri, "unchanged", Some(&reason), Vec::new());
+            self.tell_verdict(turn, uri, "unchanged", Some(&reason), Vec::new());
             return;
         };
         self.graph.buffers.insert(path.clone(), open.document.rope.clone());
         let sent = |id: &str| (id.to_owned(), SentDocument { uri: uri.to_owned(), version, arrived });
         let Some(id) = open.module.clone() else {
             if !open.was_edited {
-                self.tell_verdict(uri, "unchanged", None, Vec::new());
+                self.tell_verdict(turn, uri, "unchanged", None, Vec::new());
                 return;
             }
             if let Some((id, _)) = self.graph.resolver.root().locate(&path) {
@@ -260,7 +265,7 @@ impl Engine {
                     start: 0,
                     end: 0,
                 });
-                self.tell_verdict(uri, kind, reason.as_ref(), Vec::new());
+                self.tell_verdict(turn, uri, kind, reason.as_ref(), Vec::new());
                 if !is_html(&path) {
                     turn.documents.extend([sent(&id)]);
                     self.asset_changed(&id, &path, turn);
@@ -282,8 +287,8 @@ impl Engine {
         let reason = reason.cloned().or(unresolved);
         let is_unresolved = reason.as_ref().is_some_and(|it| it.code == "unresolved");
         let verdict = if matches!(verdict, "patch" | "unchanged") && is_unresolved { "hold" } else { verdict };
-        self.tell_verdict(uri, verdict, reason.as_ref(), patched);
-        self.tell_problems(uri, hold.as_ref());
+        self.tell_verdict(turn, uri, verdict, reason.as_ref(), patched);
+        self.tell_problems(turn, uri, hold.as_ref());
     }
 
     /// A name in edited code that nothing declares: no page that is known has it either. While no code is newer, that is
@@ -394,7 +399,14 @@ impl Engine {
         }
     }
 
-    fn tell_verdict(&self, uri: &str, verdict: &'static str, reason: Option<&Reason>, patched: Vec<PlannedSite>) {
+    fn tell_verdict(
+        &self,
+        turn: &mut Turn,
+        uri: &str,
+        verdict: &'static str,
+        reason: Option<&Reason>,
+        patched: Vec<PlannedSite>,
+    ) {
         let Some(open) = self.documents.get(uri) else { return };
         let reason = reason.map(|it| ReasonNotice {
             code: it.code.to_owned(),
@@ -406,7 +418,7 @@ impl Engine {
             .map(|it| SiteNotice { range: open.range(it.start, it.end), kind: it.kind.describe(), name: it.name })
             .collect();
         let version = open.document.version;
-        self.notify(Notice::Verdict(VerdictNotice { uri: uri.to_owned(), version, verdict, reason, sites }));
+        turn.notices.push(Notice::Verdict(VerdictNotice { uri: uri.to_owned(), version, verdict, reason, sites }));
     }
 
     /// Looks again for what was missing: something new is on disk.
@@ -439,7 +451,7 @@ impl Engine {
         }
     }
 
-    fn tell_problems(&mut self, uri: &str, hold: Option<&Reason>) {
+    fn tell_problems(&mut self, turn: &mut Turn, uri: &str, hold: Option<&Reason>) {
         let Some(open) = self.documents.get_mut(uri) else { return };
         let hot = open.module.as_ref().and_then(|it| self.hot.get(it));
         let missing: &[(String, String)] = hot.map_or(&[], |it| &it.missing);
@@ -464,7 +476,7 @@ impl Engine {
         });
         let problems = held.into_iter().chain(missing).collect();
         let version = Some(open.document.version);
-        self.notify(Notice::Problems { uri: uri.to_owned(), version, problems });
+        turn.notices.push(Notice::Problems { uri: uri.to_owned(), version, problems });
     }
 }
 

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createHost } from "../../../runtime/host.js";
+import { median } from "./figures.js";
 
 /** @typedef {{ code: string, prose: string }} Input */
 
@@ -53,13 +54,27 @@ async function taken(load) {
   return run;
 }
 
-// As a process of its own: the first call, before anything is optimised.
-if (process.argv[2] === "cold") {
-  const graph = JSON.parse(await readFile(process.argv[3], "utf8"));
-  const input = JSON.parse(await readFile(process.argv[4], "utf8"));
+/** Milliseconds until a program counts as optimised, and for as many calls as fit. */
+const WARM_UP = 700;
+const MEASURED = 700;
+
+// As a process of its own: the first call, before anything is optimised, and the median of later ones.
+if (process.argv[2] === "run") {
+  const [, , , file, inputFile] = process.argv;
+  const input = JSON.parse(await readFile(inputFile, "utf8"));
+  const graph = file.endsWith(".json") ? JSON.parse(await readFile(file, "utf8")) : null;
   const began = performance.now();
-  const run = await loadGraph(graph);
+  const run = await (graph === null ? loadNative("", file) : loadGraph(graph));
   const loaded = performance.now();
-  run(input);
-  process.stdout.write(JSON.stringify({ load: loaded - began, first: performance.now() - loaded }));
+  const result = run(input);
+  const first = performance.now() - loaded;
+  while (performance.now() - loaded < WARM_UP) run(input);
+  /** @type {number[]} */
+  const times = [];
+  for (const end = performance.now() + MEASURED; performance.now() < end; ) {
+    const began = performance.now();
+    run(input);
+    times.push(performance.now() - began);
+  }
+  process.stdout.write(JSON.stringify({ load: loaded - began, first, warm: median(times), result }));
 }
