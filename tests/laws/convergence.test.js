@@ -115,7 +115,7 @@ function runPlain(text) {
 /** Functions and objects that a page holds on to over all edits. @param {import("./bench.js").Program} program */
 async function keepClosures(program) {
   program.held.kept = Object.values(program.namespace).filter((it) => typeof it === "function" && !/^class/.test(Function.prototype.toString.call(it)));
-  program.held.instances = Object.values(program.namespace).flatMap((it) => (typeof it === "function" && /^class/.test(Function.prototype.toString.call(it)) ? [new it(1, 2)] : []));
+  program.held.instances = Object.values(program.namespace).flatMap((it) => (typeof it === "function" && /^class/.test(Function.prototype.toString.call(it)) ? [Reflect.construct(it, [1, 2])] : []));
 }
 
 /** Whatever they answer, they run: no name is missing and nothing fails to be made. @param {import("./bench.js").Program} program */
