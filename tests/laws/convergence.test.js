@@ -153,10 +153,10 @@ async function stumble(program, text, choose) {
   // As a person types: what differs goes, what is new comes piece by piece; sometimes each piece is planned by itself.
   const { start, end, middle } = difference(document.text, text);
   const waits = choose.chance(0.3);
-  let version = document.edit(start, end, "");
+  document.edit(start, end, "");
   const piece = Math.max(1, Math.ceil(middle.length / 30));
   for (let at = 0; at + piece < middle.length; at += piece) {
-    version = document.edit(start + at, start + at, middle.slice(at, at + piece));
+    const version = document.edit(start + at, start + at, middle.slice(at, at + piece));
     if (waits) await program.judged(version);
   }
   return 1;
