@@ -57,23 +57,40 @@ export function createStyles(document, clock) {
     const next = /** @type {HTMLLinkElement} */ (link.cloneNode());
     next.href = withRevision(new URL(link.href), rev);
     return new Promise((resolve) => {
-      const done = (/** @type {boolean} */ loaded) => {
-        // A text that does not load must not take the old one away.
-        if (loaded) link.remove();
-        else {
-          next.remove();
-          outdated.delete(link);
-        }
-        resolve(loaded);
+      /** @type {Swap} */
+      const swap = {
+        old: link,
+        done(loaded) {
+          if (!loading.delete(next)) return;
+          const { old } = swap;
+          if (loaded) {
+            old.remove();
+            // One that was still loading when this newer one was there says nothing any more.
+            loading.get(old)?.done(true);
+          } else {
+            // A text that does not load must not take the old one away; a newer one still may.
+            next.remove();
+            const newer = [...loading.values()].find((it) => it.old === next);
+            if (newer) newer.old = old;
+            else outdated.delete(old);
+          }
+          resolve(loaded);
+        },
       };
-      next.addEventListener("load", () => done(true), { once: true });
-      next.addEventListener("error", () => done(false), { once: true });
+      loading.set(next, swap);
+      next.addEventListener("load", () => swap.done(true), { once: true });
+      next.addEventListener("error", () => swap.done(false), { once: true });
       link.after(next);
       // A link of another medium, or one that is disabled, never says that it loaded.
-      if (next.disabled || (link.media !== "" && !matchMedia(link.media).matches)) clock.setTimeout(() => done(true), 0);
+      if (next.disabled || (link.media !== "" && !matchMedia(link.media).matches)) clock.setTimeout(() => swap.done(true), 0);
     });
   }
 }
+
+/** `old` is what goes when the new one has loaded. @typedef {{ old: HTMLLinkElement, done: (loaded: boolean) => void }} Swap */
+
+/** New links that have not loaded yet. @type {Map<HTMLLinkElement, Swap>} */
+const loading = new Map();
 
 /** Links that a newer one is about to replace. @type {WeakSet<HTMLLinkElement>} */
 const outdated = new WeakSet();

@@ -229,6 +229,7 @@ window.updates = 0;
 if (module.hot) {
   module.hot.accept("./codemirror/mode/javascript/javascript", function () {
     window.updates += 1;
+    require("./codemirror/mode/javascript/javascript");
     editor.setOption("mode", "javascript");
   });
 }

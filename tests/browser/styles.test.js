@@ -1,7 +1,7 @@
 // Style sheets: an unsaved buffer shows in the page as it is typed, and the page is never without style.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { live, remember, settle, until } from "../support/live.js";
+import { live, newContext, remember, settle, until } from "../support/live.js";
 
 const PAGE = `<!doctype html>
 <head><link rel="stylesheet" href="style.css"><link rel="stylesheet" href="/print.css" media="print"></head>
@@ -47,6 +47,33 @@ test("keys typed quickly end in the newest style", async (t) => {
   await client.outcome(document, version);
   await until(page, "getComputedStyle(out).width === '123px'");
   await until(page, "document.querySelectorAll('link').length === 2");
+  assert.deepEqual(problems, []);
+});
+
+test("a newer style that is there before an older one takes the place of both", async (t) => {
+  const context = await newContext(t);
+  /** @type {((value: undefined) => void)[]} */
+  const held = [];
+  // The first new text is answered only after the second one is there.
+  await context.route(/style\.css\?t=/, async (route) => {
+    if (held.length === 0) await new Promise((resolve) => held.push(resolve));
+    await route.continue().catch(() => {});
+  });
+  const { client, documents, page, problems } = await live(
+    t,
+    { "index.html": PAGE, "style.css": "p { width: 1px; }\n", "print.css": "", "main.js": "" },
+    { open: ["style.css"], context },
+  );
+  const document = documents["style.css"];
+  const first = document.replace("width: 1", "width: 2");
+  await client.verdict(document, first);
+  await until(page, "document.querySelectorAll('link').length === 3");
+  const second = document.replace("width: 2", "width: 3");
+  await client.verdict(document, second);
+  await until(page, "document.querySelectorAll('link').length === 2 && getComputedStyle(out).width === '3px'");
+  const outcomes = [await client.outcome(document, first), await client.outcome(document, first)];
+  assert.deepEqual(outcomes.map((it) => [it.version, it.outcome]).sort(), [[first, "live"], [second, "live"]]);
+  for (const go of held) go(undefined);
   assert.deepEqual(problems, []);
 });
 

@@ -31,7 +31,13 @@ impl Engine {
         for (page_id, page) in self.pages.connected_mut() {
             let mut changes = Vec::new();
             let mut sent = Sent { documents: turn.documents.clone(), ..Sent::default() };
-            let has = page.module_ids();
+            // Only a new top level can bring modules along; a page may have thousands.
+            let is_behind = |id: &String| {
+                let root_rev = page.modules.get(id).map(|it| it.root_rev);
+                let tops = root_rev.zip(self.hot.get(id)).and_then(|(rev, hot)| hot.program.top_since(rev));
+                tops.is_none_or(|it| !it.is_empty())
+            };
+            let has = if turn.patched.keys().any(is_behind) { page.module_ids() } else { FxHashSet::default() };
             for (id, (before, sites)) in &turn.patched {
                 let Some(hot) = self.hot.get(id) else { continue };
                 let Some(known) = page.modules.get_mut(id) else { continue };
@@ -296,7 +302,9 @@ impl Engine {
         let Some(sent) = page.waiting.get(&seq).cloned() else { return };
         let mut notices = Vec::new();
         let (mut again, mut changed) = (Vec::new(), Vec::new());
-        let has = page.module_ids();
+        let went_wrong = |it: &Outcome| matches!(it, Outcome::Held | Outcome::Refused | Outcome::Threw);
+        let is_any = results.iter().any(|it| went_wrong(&it.outcome));
+        let has = if is_any { page.module_ids() } else { FxHashSet::default() };
         for result in results {
             if let Some(rev) = sent.updates.get(&result.module).copied()
                 && let Some(known) = page.modules.get_mut(&result.module)
@@ -313,7 +321,7 @@ impl Engine {
                     Outcome::NextCall | Outcome::Held => {}
                 }
             }
-            let went_wrong = matches!(result.outcome, Outcome::Held | Outcome::Refused | Outcome::Threw);
+            let went_wrong = went_wrong(&result.outcome);
             if let Some(before) = sent.before.get(&result.module).filter(|_| went_wrong)
                 && let Some(known) = page.modules.get_mut(&result.module)
             {
