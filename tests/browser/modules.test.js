@@ -108,7 +108,7 @@ test("a lazy module that is edited before it is loaded comes in its newest text"
     { open: ["lazy.js"] },
   );
   const document = documents["lazy.js"];
-  await client.verdict(document, document.replace("return 1", "return 2"));
+  await settle(client, document, document.replace("return 1", "return 2"));
   assert.equal(await page.evaluate("lazy().then((it) => (globalThis.f = it.default)())"), 2);
   const { outcome } = await settle(client, document, document.replace("return 2", "return 1"));
   assert.equal(outcome.outcome, "live");
