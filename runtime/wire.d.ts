@@ -48,6 +48,11 @@ export type SitePatch = {
   rev: number;
   /** An expression, evaluated through the site's scope hook, that gives the new function. */
   code: string;
+  /**
+   * The variables that `code` uses of the functions around the site, innermost first. With it `code` is evaluated at the end of the chain of
+   * hooks, and what it gives is called with the site's hook and an object for each list.
+   */
+  cells?: string[][] | null;
   /** Free names that must exist on the page, otherwise the whole push is held. */
   needs?: string[];
   how: How;
@@ -59,7 +64,7 @@ export type SitePatch = {
   /** Scopes whose hook is older than this revision (`hook.r`, 0 as loaded) cannot run `code`. */
   scope?: number;
   /** What those scopes run. */
-  base?: string;
+  base?: { code: string; cells?: string[][] | null; how: How } | null;
 };
 
 /** Declarations that are added to a running module, or get other values. */

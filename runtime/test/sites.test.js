@@ -188,7 +188,7 @@ test("scopes older than a patch needs run its base", async () => {
   const [a, b] = [page.ns("/m.js").make(), page.ns("/m.js").make()];
   await patched(page, [{ id: 1, code: "function(){return 2}" }]);
   assert.equal(a(), 2);
-  await patched(page, [{ id: 1, code: "function(){return notInOldScopes}", scope: 9, base: "function(){return 'base'}" }]);
+  await patched(page, [{ id: 1, code: "function(){return notInOldScopes}", scope: 9, base: { code: "function(){return 'base'}", how: "fn" } }]);
   assert.deepEqual([a(), b()], ["base", "base"], "the newest code that all scopes can run");
 });
 

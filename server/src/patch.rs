@@ -16,7 +16,7 @@ use crate::compile::{
 use crate::sites::collect::Flavour;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Rev, Scope, Site, SiteId, SiteKind};
+use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind};
 use cuts::Cuts;
 
 /// The last good text of a module and what is known of it.
@@ -112,12 +112,11 @@ pub struct PlannedSite {
     pub end: u32,
     /// Line from 0.
     pub line: u32,
-    pub code: String,
-    pub how: &'static str,
+    pub code: Code,
     /// Names that the page has to know.
     pub needs: Vec<Box<str>>,
     pub scope_rev: Rev,
-    pub fallback: Option<Arc<str>>,
+    pub fallback: Option<Arc<Code>>,
 }
 
 /// Why: a code for programs, a sentence for people, and the place in bytes of the good text, where there is one.
@@ -283,7 +282,7 @@ impl Program {
     }
 
     /// The code of a site as it is in the good text.
-    fn code_of(&self, site: &Site, rev: Rev) -> Option<Arc<str>> {
+    fn code_of(&self, site: &Site, rev: Rev) -> Option<Arc<Code>> {
         let mut origin = None;
         self.root.walk(0, &mut |it, start| {
             if it.id == site.id && it.kind != SiteKind::Module {
@@ -292,7 +291,7 @@ impl Program {
         });
         let text = self.slice(origin?, site.len);
         let context = Context { flavour: self.flavour, old: site, rev, jsx: &self.jsx };
-        compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::from(it.code))
+        compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::new(it.code))
     }
 
     /// Plans a whole new text. On success the program has it.
@@ -494,8 +493,7 @@ fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32
         start,
         end: start + function.site.len,
         line,
-        code: " ".repeat(pad.min(400)) + &function.code,
-        how: function.how,
+        code: Code { text: " ".repeat(pad.min(400)) + &function.code.text, ..function.code },
         needs,
         scope_rev: site.scope_rev,
         fallback: site.fallback.clone(),

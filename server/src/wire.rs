@@ -263,6 +263,10 @@ pub struct SitePatch {
     pub rev: u64,
     /// An expression that is evaluated in the site's scope and gives the new function.
     pub code: String,
+    /// The variables that `code` uses of the functions around the site, innermost first. With it `code` is evaluated at the end of
+    /// the chain of hooks, and what it gives is called with the site's hook and an object for each list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Vec<Vec<String>>>,
     /// Free names that have to exist on `globalThis`; when one is missing the whole push is held.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
@@ -277,7 +281,16 @@ pub struct SitePatch {
     pub scope: u64,
     /// What those older closures run: the newest code that their scope can run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base: Option<String>,
+    pub base: Option<BaseCode>,
+}
+
+/// Code that closures of every scope can run; the fields mean what they mean in [`SitePatch`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseCode {
+    pub code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Vec<Vec<String>>>,
+    pub how: Cow<'static, str>,
 }
 
 /// Modules for a page: everything that `entry` reaches and the page lacks.

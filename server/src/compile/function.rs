@@ -16,7 +16,7 @@ use super::emit::{self, Mode};
 use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Access, Home, Rev, Scope, Site, SiteKind, tree};
+use crate::sites::{Access, Code, Home, Rev, Scope, Site, SiteKind, tree};
 
 /// The place a function stands in.
 pub struct Context<'c> {
@@ -33,11 +33,8 @@ pub struct Context<'c> {
 pub struct Function {
     /// Its tree, identities adopted; `start` is that of the old site.
     pub site: Site,
-    /// An expression that gives the new function when it is evaluated in the function's scope.
-    pub code: String,
-    /// How the page has to call what the expression gives.
-    pub how: &'static str,
-    /// Bytes that `code` has before the first byte of the function's text: what the first line is off by.
+    pub code: Code,
+    /// Bytes that the code has before the first byte of the function's text: what the first line is off by.
     pub lead: u32,
     /// Names that nothing on the server declares: the page has to have them.
     pub unresolved: Vec<Box<str>>,
@@ -84,6 +81,14 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
             end: text.len() as u32,
         });
     }
+    if collector.seen.needs_eval {
+        return Err(Problem {
+            message: "this uses a word of the function around it, which has to be compiled with it".to_owned(),
+            start: 0,
+            end: text.len() as u32,
+        });
+    }
+    collector.finish();
     let built = tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen, span.start, span.end);
     let root = &collector.sites[0];
     let anonymous = old.kind == SiteKind::Declaration && old.name.is_empty() && root.kind == SiteKind::Expression;
@@ -165,9 +170,19 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         code = format!("{head}{code}{tail}");
         how = "named";
     }
+    let depth = old.scope.cells();
+    let mut cells = None;
+    if depth > 0 || collector.seen.uses_outer_hook {
+        let takes: String = (0..depth).map(|it| format!(",$cap_x{it}")).collect();
+        let head = format!("($cap_h{takes})=>(");
+        lead += head.len();
+        code = format!("{head}{code})");
+        let mut used = collector.seen.cells;
+        cells = Some((0..depth).map(|it| used.remove(&it).unwrap_or_default().into_iter().collect()).collect());
+    }
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
-    Ok(Function { site, code, how, lead: lead as u32, unresolved })
+    Ok(Function { site, code: Code { text: code, how, cells }, lead: lead as u32, unresolved })
 }
 
 /// What stands around a function's text so that it parses alone.

@@ -161,6 +161,7 @@ pub fn compile_module(
             return compile_module(source, again, old, ids);
         }
     }
+    collector.finish();
     if let Some(package) = jsx.source.as_ref().filter(|_| collector.seen.jsx) {
         shape.request(package, ids);
         shape.holder(package);
@@ -294,7 +295,7 @@ fn top_scope(
         .iter()
         .map(|(name, symbol)| (Box::from(name.as_str()), collector.top_bind(name.as_str(), *symbol)))
         .collect();
-    std::sync::Arc::new(crate::sites::Scope { parent: None, names, privates: Vec::new() })
+    std::sync::Arc::new(crate::sites::Scope { names, ..crate::sites::Scope::default() })
 }
 
 /// Imports, exports and statements of an ES module, gathered while its statements are walked.

@@ -387,7 +387,7 @@ function* walk(tree) { yield tree; /* ü */ }
         let at = "let n = 0;\nconst next = () => n + 1".len();
         apply(&mut hot, &mut document, at, at, "2");
         let planned = hot.plan(2);
-        assert_eq!(planned.patched.iter().map(|it| it.code.trim()).collect::<Vec<_>>(), ["() => n + 12"]);
+        assert_eq!(planned.patched.iter().map(|it| it.code.text.trim()).collect::<Vec<_>>(), ["() => n + 12"]);
         apply(&mut hot, &mut document, at + 1, at + 1, ", 3");
         assert!(hot.plan(3).patched.is_empty());
     }

@@ -509,13 +509,18 @@ fn site_patch(site: &PlannedSite, rev: Rev) -> SitePatch {
     SitePatch {
         id: site.id,
         rev,
-        code: site.code.clone(),
+        code: site.code.text.clone(),
+        cells: site.code.cells.clone(),
         needs: site.needs.iter().map(ToString::to_string).collect(),
-        how: Cow::Borrowed(site.how),
+        how: Cow::Borrowed(site.code.how),
         name: site.name.clone(),
         line: site.line,
         scope: site.scope_rev,
-        base: site.fallback.as_ref().map(ToString::to_string),
+        base: site.fallback.as_ref().map(|it| wire::BaseCode {
+            code: it.text.clone(),
+            cells: it.cells.clone(),
+            how: Cow::Borrowed(it.how),
+        }),
     }
 }
 
