@@ -130,9 +130,10 @@ export class Applier {
       module.foreign = false;
     }
     for (const [module, { sites, rev }] of patches) {
-      const running = sites.some((site) => site.running);
-      results.push(this.result(module.id, rev, running ? "nextCall" : "live", started,
-        running ? { code: "running", message: "Calls that have begun finish the old code" } : this.kept(module)));
+      const later = sites.find((site) => site.later)?.later;
+      results.push(later
+        ? this.result(module.id, rev, "nextCall", started, { code: "scope", message: later })
+        : this.result(module.id, rev, "live", started, this.kept(module)));
       this.host.recovered(module.id);
     }
     for (const change of push.changes) if (change.type === "problem") this.host.problem(change.module, change.message, change.line, change.column);

@@ -57,14 +57,14 @@ export type SitePatch = {
   needs?: string[];
   how: How;
   name: string;
-  /** Frames that finish the old code are known to run (loops, generators, pending awaits): the outcome is `nextCall`. */
-  running?: boolean;
   /** The line of the module, from 0, that the first line of `code` is on. */
   line?: number;
   /** Scopes whose hook is older than this revision (`hook.r`, 0 as loaded) cannot run `code`. */
   scope?: number;
   /** What those scopes run. */
   base?: { code: string; cells?: string[][] | null; how: How } | null;
+  /** Why closures made before keep what they run: the outcome is `nextCall`. */
+  later?: string | null;
 };
 
 /** Declarations that are added to a running module, or get other values. */

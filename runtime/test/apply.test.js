@@ -65,9 +65,9 @@ test("names that are no identifiers are held, not evaluated", async () => {
   assert.equal(globalThis.__evil, undefined);
 });
 
-test("a patch of running code says next call", async () => {
+test("a patch that older closures cannot run says next call", async () => {
   const page = await loaded();
-  const [result] = await page.push([page.patch("/a.js", [{ id: 1, code: code(2), running: true }])]);
+  const [result] = await page.push([page.patch("/a.js", [{ id: 1, code: code(2), later: "closures keep their code" }])]);
   assert.equal(result.outcome, "nextCall");
 });
 

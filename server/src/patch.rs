@@ -101,6 +101,20 @@ pub struct Step {
     pub keeps: Option<String>,
 }
 
+impl PatchPlan {
+    fn add(&mut self, planned: Result<PlannedSite, String>) {
+        match planned {
+            Ok(site) => self.sites.push(site),
+            // The function around it is in the plan, since its scope became another one.
+            Err(later) => {
+                if let Some(around) = self.sites.last_mut() {
+                    around.later.get_or_insert(later);
+                }
+            }
+        }
+    }
+}
+
 /// New code for one function.
 #[derive(Debug, Clone)]
 pub struct PlannedSite {
@@ -117,6 +131,8 @@ pub struct PlannedSite {
     pub needs: Vec<Box<str>>,
     pub scope_rev: Rev,
     pub fallback: Option<Arc<Code>>,
+    /// Why closures made before keep what they run: one sentence.
+    pub later: Option<String>,
 }
 
 /// Why: a code for programs, a sentence for people, and the place in bytes of the good text, where there is one.
@@ -198,7 +214,8 @@ impl Program {
             let column = self.column_of(origin, line);
             site.changed = rev;
             self.keep_runnable(&mut site, &old, rev);
-            let own = planned(&site, &old, function, origin, line, column);
+            let later = (site.scope_rev != 0).then(|| later(&site));
+            let own = PlannedSite { later, ..planned(&site, &old, function, origin, line, column) };
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
         }
@@ -213,8 +230,7 @@ impl Program {
                 .map_or(start + self.column_of(origin, line), |it| start - it as u32 - 1);
             let place = Place { start: origin + start, line: line + lines, column };
             match self.plan_inner(&mut site, &change.path, before, inner, place, rev, &mut ids) {
-                Ok(Some(it)) => plan.sites.push(it),
-                Ok(None) => {}
+                Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(problem),
             }
         }
@@ -240,7 +256,8 @@ impl Program {
         Ok(Verdict::Patch(plan))
     }
 
-    /// A function inside one that changed: closures of it that live on get its new code if their scope can run it.
+    /// A function inside one that changed: closures of it that live on get its new code if their scope can run it; else the sentence says
+    /// why only those get it that are made from now on.
     #[expect(clippy::too_many_arguments, reason = "one caller per path; a struct would only be taken apart again")]
     fn plan_inner(
         &self,
@@ -251,20 +268,21 @@ impl Program {
         place: Place,
         rev: Rev,
         ids: &mut Ids,
-    ) -> Result<Option<PlannedSite>, Problem> {
+    ) -> Result<Result<PlannedSite, String>, Problem> {
         let target = site.at_mut(path);
         target.changed = rev;
         self.keep_runnable(target, before, rev);
+        let later = (target.scope_rev != 0).then(|| later(target));
         if target.scope_rev == rev {
             // Closures made before keep what they run; those made from now on come with the new text.
-            return Ok(None);
+            return Ok(Err(later.unwrap_or_default()));
         }
         let current = target.clone();
         let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx };
         let function = compile_function(text, &context, ids)?;
         let inner = planned(&current, before, function, place.start, place.line, place.column);
         site.at_mut(path).needs.clone_from(&inner.needs);
-        Ok(Some(inner))
+        Ok(Ok(PlannedSite { later, ..inner }))
     }
 
     /// Older closures whose scope lacks what the new text names go on with the newest code that all can run.
@@ -339,8 +357,7 @@ impl Program {
             let column = start - rope.line_to_byte(line as usize) as u32;
             let place = Place { start, line, column };
             match self.plan_inner(&mut root, &change.path, before, text, place, rev, &mut ids) {
-                Ok(Some(it)) => plan.sites.push(it),
-                Ok(None) => {}
+                Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
         }
@@ -497,6 +514,18 @@ fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32
         needs,
         scope_rev: site.scope_rev,
         fallback: site.fallback.clone(),
+        later: None,
+    }
+}
+
+/// Why closures of a site that were made before can't run its text.
+fn later(site: &Site) -> String {
+    let name = if site.name.is_empty() { "this function" } else { &site.name };
+    match site.past.as_ref().and_then(|it| it.foreign(&site.free, &site.scope)) {
+        Some(foreign) => {
+            format!("closures of {name} that were made before keep their code: their scope has no such {foreign}")
+        }
+        None => format!("closures of {name} that were made before keep their code: their scope is of another kind"),
     }
 }
 

@@ -183,6 +183,10 @@ impl Shift {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bind {
     Local,
+    /// A variable that the hook of its function leaves out.
+    Hidden,
+    /// A variable that the hook would leave out if no function used it.
+    Kept,
     /// An import: the namespace holder's number and the exported name (`None`: the namespace itself).
     Import {
         holder: u32,
@@ -234,10 +238,14 @@ impl Past {
     pub fn with(past: Option<&Past>, scope: &Scope) -> Past {
         let mut all = FxHashSet::default();
         let mut any = FxHashSet::default();
-        scope.each_local(|name, cell| {
-            all.insert((cell, name.clone()));
-            any.insert(name.clone());
-        });
+        for (it, place) in scope.local_places() {
+            for (name, bind) in &it.names {
+                if *bind != Bind::Hidden {
+                    all.insert((place, name.clone()));
+                }
+                any.insert(name.clone());
+            }
+        }
         let reach = Some(scope.reaches().collect::<Vec<Reach>>());
         match past {
             None => Past { all, any, reach },
@@ -251,11 +259,17 @@ impl Past {
 
     /// Whether code with these free names, written for `scope`, means the same variables in all of the older ones.
     pub fn runs(&self, free: &[Box<str>], scope: &Scope) -> bool {
-        self.reach.as_ref().is_some_and(|it| scope.reaches().eq(it.iter().copied()))
-            && free.iter().all(|name| match scope.find_local(name) {
-                Some((cell, _)) => self.all.contains(&(cell, name.clone())),
-                None => !self.any.contains(name),
-            })
+        let is_alike = self.reach.as_ref().is_some_and(|it| scope.reaches().eq(it.iter().copied()));
+        is_alike && self.foreign(free, scope).is_none()
+    }
+
+    /// The first of these names that means something else in one of the older scopes.
+    pub fn foreign<'f>(&self, free: &'f [Box<str>], scope: &Scope) -> Option<&'f str> {
+        let is_same = |name: &&Box<str>| match scope.find_local(name) {
+            Some((cell, _)) => self.all.contains(&(cell, (*name).clone())),
+            None => !self.any.contains(*name),
+        };
+        free.iter().find(|it| !is_same(it)).map(AsRef::as_ref)
     }
 }
 
@@ -270,7 +284,7 @@ impl Scope {
     }
 
     /// How the scopes that are no blocks are reached, innermost first, the outermost left out.
-    fn reaches(&self) -> impl Iterator<Item = Reach> {
+    pub(crate) fn reaches(&self) -> impl Iterator<Item = Reach> {
         self.locals().map(|it| it.reach).filter(|it| *it != Reach::Block)
     }
 
@@ -291,16 +305,12 @@ impl Scope {
         })
     }
 
-    fn each_local(&self, mut visit: impl FnMut(&Box<str>, Option<u32>)) {
-        for (scope, place) in self.places().filter(|(it, _)| it.parent.is_some()) {
-            scope.names.keys().for_each(|name| visit(name, place));
-        }
+    fn local_places(&self) -> impl Iterator<Item = (&Scope, Option<u32>)> {
+        self.places().filter(|(it, _)| it.parent.is_some())
     }
 
     fn find_local(&self, name: &str) -> Option<Found<'_>> {
-        self.places()
-            .filter(|(it, _)| it.parent.is_some())
-            .find_map(|(it, place)| it.names.get(name).map(|bind| (place, bind)))
+        self.local_places().find_map(|(it, place)| it.names.get(name).map(|bind| (place, bind)))
     }
 
     /// Whether both declare the same names in the same way, the outermost scope left out.
@@ -313,7 +323,9 @@ impl Scope {
                 (Some(a), Some(b)) => {
                     if a.reach != b.reach
                         || a.names.len() != b.names.len()
-                        || !a.names.keys().all(|it| b.names.contains_key(it))
+                        || !a.names.iter().all(|(name, bind)| {
+                            b.names.get(name).is_some_and(|it| (*it == Bind::Hidden) == (*bind == Bind::Hidden))
+                        })
                     {
                         return false;
                     }

@@ -282,6 +282,9 @@ pub struct SitePatch {
     /// What those older closures run: the newest code that their scope can run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<BaseCode>,
+    /// Why closures made before keep what they run: the outcome is then `nextCall`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<String>,
 }
 
 /// Code that closures of every scope can run; the fields mean what they mean in [`SitePatch`].

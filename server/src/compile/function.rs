@@ -16,7 +16,7 @@ use super::emit::{self, Mode};
 use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Access, Code, Home, Rev, Scope, Site, SiteKind, tree};
+use crate::sites::{Access, Bind, Code, Home, Rev, Scope, Site, SiteKind, tree};
 
 /// The place a function stands in.
 pub struct Context<'c> {
@@ -81,12 +81,8 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
             end: text.len() as u32,
         });
     }
-    if collector.seen.needs_eval {
-        return Err(Problem {
-            message: "this uses a word of the function around it, which has to be compiled with it".to_owned(),
-            start: 0,
-            end: text.len() as u32,
-        });
+    if collector.seen.needs_place {
+        return Err(needs_place(text));
     }
     collector.finish();
     let built = tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen, span.start, span.end);
@@ -108,6 +104,14 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
             end: text.len() as u32,
         });
     };
+    // The last one to use a variable: the hook around would leave it out in a fresh load.
+    let is_let_go = |name: &str| {
+        matches!(old.scope.find(name), Some((Some(_), Bind::Kept)))
+            && site.free.binary_search_by(|it| (**it).cmp(name)).is_err()
+    };
+    if old.free.iter().any(|it| is_let_go(it)) {
+        return Err(needs_place(text));
+    }
     site.start = old.start;
     site.scope = Arc::clone(&old.scope);
     site.level = old.level;
@@ -183,6 +187,11 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
     Ok(Function { site, code: Code { text: code, how, cells }, lead: lead as u32, unresolved })
+}
+
+fn needs_place(text: &str) -> Problem {
+    let message = "this changes what the function around it keeps for it, so that function has to be compiled, too";
+    Problem { message: message.to_owned(), start: 0, end: text.len() as u32 }
 }
 
 /// What stands around a function's text so that it parses alone.

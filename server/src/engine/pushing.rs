@@ -521,6 +521,7 @@ fn site_patch(site: &PlannedSite, rev: Rev) -> SitePatch {
             cells: it.cells.clone(),
             how: Cow::Borrowed(it.how),
         }),
+        later: site.later.clone(),
     }
 }
 

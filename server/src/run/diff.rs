@@ -54,7 +54,7 @@ pub fn diff(options: DiffOptions) -> anyhow::Result<ExitCode> {
             .map(|it| {
                 let base = it.fallback.as_ref().map(|it| json!({ "code": it.text, "cells": it.cells, "how": it.how }));
                 json!({ "id": it.id, "name": it.name, "kind": it.kind.describe(), "line": it.line, "code": it.code.text,
-                        "cells": it.code.cells, "how": it.code.how, "needs": it.needs, "scope": it.scope_rev, "base": base })
+                        "cells": it.code.cells, "how": it.code.how, "needs": it.needs, "scope": it.scope_rev, "base": base, "later": it.later })
             })
             .collect();
         let steps: Vec<_> =

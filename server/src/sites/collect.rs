@@ -4,6 +4,7 @@
 //! A function for which no guard or hook can stand is no site: its text belongs to the site around it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use oxc::ast::ast::*;
@@ -94,9 +95,9 @@ pub struct RawSite {
     /// The parameter list, and where the body starts.
     pub params: Span,
     pub body: u32,
-    /// Its own scope, and whether that is reached by `eval`: set when the walk ends, as `scope` is.
+    /// Its own scope, and a number for the kind of hook that it has: set when the walk ends, as `scope` is.
     own: ScopeId,
-    pub is_eval: bool,
+    pub hook: u64,
     /// The scope that it is made in, and what sites remember of it.
     around: ScopeId,
     pub scope: Arc<Scope>,
@@ -175,8 +176,9 @@ pub struct Seen {
     pub cells: BTreeMap<u32, BTreeSet<String>>,
     /// The walked function's own hook leads on to the one that it was made with.
     pub uses_outer_hook: bool,
-    /// The walked text is an arrow with words that mean something only where it stands, and no `eval` runs there.
-    pub needs_eval: bool,
+    /// The walked text uses what its place does not give it: it has to be compiled with the function around it, whose hook becomes
+    /// another one.
+    pub needs_place: bool,
 }
 
 pub struct Collector<'s> {
@@ -352,16 +354,37 @@ impl<'s> Collector<'s> {
 
     /// Ends the walk: how scopes are reached is known only now.
     pub fn finish(&mut self) {
+        let mut hooks: FxHashMap<ScopeId, u64> = self.evals.iter().map(|it| (*it, 1)).collect();
+        for symbol in self.looped.iter().filter(|it| self.is_hidden(**it)) {
+            let mut scope = self.scoping.symbol_scope_id(*symbol);
+            while let Some(parent) = self.scoping.scope_parent_id(scope).filter(|_| !self.is_function(scope)) {
+                scope = parent;
+            }
+            let mut hasher = rustc_hash::FxHasher::default();
+            self.scoping.symbol_name(*symbol).hash(&mut hasher);
+            // A sum: the set has no order.
+            let hook = hooks.entry(scope).or_default();
+            *hook = hook.wrapping_add(hasher.finish());
+        }
         for number in 0..self.sites.len() {
             let scope = self.scope_arc(self.sites[number].around);
             let site = &mut self.sites[number];
             site.scope = scope;
-            site.is_eval = self.evals.contains(&site.own);
+            site.hook = hooks.get(&site.own).copied().unwrap_or_default();
         }
         let evals = std::mem::take(&mut self.evals);
         for op in self.ops.iter_mut().filter(|it| it.text.contains(EITHER)) {
             op.text = choose(&op.text, &evals);
         }
+    }
+
+    fn is_function(&self, scope: ScopeId) -> bool {
+        self.scoping.scope_flags(scope).is_function()
+    }
+
+    /// Whether the hook of its function leaves a variable out.
+    fn is_hidden(&self, symbol: SymbolId) -> bool {
+        self.looped.contains(&symbol) && !self.captured.contains(&symbol)
     }
 
     /// The scope as sites of it will remember it.
@@ -387,7 +410,7 @@ impl<'s> Collector<'s> {
         let bindings = self.scoping.get_bindings(id);
         let reach = if self.privates.contains_key(&id) || self.evals.contains(&id) {
             Reach::Eval
-        } else if self.scoping.scope_flags(id).is_function() {
+        } else if self.is_function(id) {
             Reach::Cells
         } else {
             Reach::Block
@@ -395,7 +418,17 @@ impl<'s> Collector<'s> {
         let scope = if reach == Reach::Block && bindings.is_empty() {
             parent
         } else {
-            let names = bindings.iter().map(|(name, _)| (Box::from(name.as_str()), Bind::Local)).collect();
+            let by_cells = match reach {
+                Reach::Block => parent.reaches().next() == Some(Reach::Cells),
+                own => own == Reach::Cells,
+            };
+            let bind =
+                |symbol: SymbolId| match (by_cells && self.looped.contains(&symbol), self.captured.contains(&symbol)) {
+                    (false, _) => Bind::Local,
+                    (true, true) => Bind::Kept,
+                    (true, false) => Bind::Hidden,
+                };
+            let names = bindings.iter().map(|(name, symbol)| (Box::from(name.as_str()), bind(*symbol))).collect();
             Arc::new(Scope { parent: Some(parent), names, privates, reach })
         };
         self.scopes.insert(id, Arc::clone(&scope));
@@ -554,7 +587,7 @@ impl<'s> Collector<'s> {
             .iter()
             .filter_map(|it| it.scope)
             .flat_map(|it| self.scoping.get_bindings(it).iter())
-            .filter(|(_, symbol)| self.captured.contains(*symbol) || !self.looped.contains(*symbol))
+            .filter(|(_, symbol)| !self.is_hidden(**symbol))
             .map(|(name, _)| name.as_str())
             .collect();
         names.sort_unstable();
@@ -643,7 +676,7 @@ impl<'s> Collector<'s> {
                 params: entry.params.span,
                 body: entry.body.start(),
                 own: entry.scope,
-                is_eval: false,
+                hook: 0,
                 around,
                 scope: Arc::default(),
                 level,
@@ -714,7 +747,7 @@ impl<'s> Collector<'s> {
     /// An arrow uses a word of the function around it that is no variable: its patches have to be evaluated right there.
     fn stands_on_its_place(&mut self, is_root: bool) {
         if is_root {
-            self.seen.needs_eval = self.base.scope.cells() > 0;
+            self.seen.needs_place |= self.base.scope.cells() > 0;
             return;
         }
         let function = self.function_around(self.frames.len() - 1).and_then(|it| self.frames[it].scope);
@@ -819,7 +852,8 @@ impl<'s> Collector<'s> {
         let bind = match symbol {
             Some(symbol) => self.imports.get(&symbol).cloned(),
             None => match self.base.scope.find(name).filter(|_| self.base.is_function) {
-                Some((Some(place), _)) => {
+                Some((Some(place), bind)) => {
+                    self.seen.needs_place |= *bind == Bind::Hidden;
                     let text = self.cell(place, name);
                     let text = self.form(name, span, text);
                     self.ops.push(Op::replace(span.start, span.end, text));
@@ -848,7 +882,7 @@ impl<'s> Collector<'s> {
                 (format!("{holder}{tail}"), patch)
             }
             Some(Bind::Overlay) => (name.to_owned(), format!("{guards}.o.{name}")),
-            Some(Bind::Local) | None => {
+            Some(Bind::Local | Bind::Kept | Bind::Hidden) | None => {
                 let in_overlay =
                     !self.base.is_function && symbol.is_some_and(at_top) && self.base.overlay.contains(name);
                 if !in_overlay {
@@ -1522,7 +1556,7 @@ impl Collector<'_> {
         self.seen.dynamic_scope = true;
         let functions = self.frames.iter().filter(|it| matches!(it.kind, FrameKind::Function { .. }));
         self.evals.extend(functions.filter_map(|it| it.scope));
-        self.seen.needs_eval |= self.base.is_function && self.base.scope.cells() > 0;
+        self.seen.needs_place |= self.base.is_function && self.base.scope.cells() > 0;
     }
 
     fn is_unresolved(&self, it: &IdentifierReference<'_>) -> bool {

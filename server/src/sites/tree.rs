@@ -75,7 +75,7 @@ fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &
             start: it.span.start - base,
             len: it.span.end - it.span.start,
             // Another kind of hook is other code, whatever the text says.
-            shell: shells[*next + 1] ^ u64::from(it.is_eval),
+            shell: shells[*next + 1] ^ it.hook,
             deep: 0,
             scope: Arc::clone(&it.scope),
             free,
