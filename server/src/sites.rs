@@ -265,9 +265,9 @@ impl Past {
 
     /// The first of these names that means something else in one of the older scopes.
     pub fn foreign<'f>(&self, free: &'f [Box<str>], scope: &Scope) -> Option<&'f str> {
-        let is_same = |name: &&Box<str>| match scope.find_local(name) {
-            Some((cell, _)) => self.all.contains(&(cell, (*name).clone())),
-            None => !self.any.contains(*name),
+        let is_same = |name: &str| match scope.find_local(name) {
+            Some((cell, _)) => self.all.contains(&(cell, name.into())),
+            None => !self.any.contains(name),
         };
         free.iter().find(|it| !is_same(it)).map(AsRef::as_ref)
     }
