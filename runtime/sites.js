@@ -1,7 +1,7 @@
 // @ts-check
 // Function sites: the guard array that instrumented code looks at, and the dispatcher that runs the newest patch of a site.
 //
-//     if ($cap_g[7]) return $cap_g.c(7, $cap_s1, this, arguments, new.target);
+//     if ($cap_g[7]) return $cap_g.c(7, $cap_s1, new.target).apply(this, arguments);
 //
 // `$cap_g[7]` is 0 or the revision of the newest patch of site 7. `$cap_s1` is the hook of the scope that made this very
 // function. The hook of a module or a class is `c => eval(c)`: evaluating a patch through it gives a function that sees what the old
@@ -12,7 +12,7 @@
 //
 // This file knows nothing of modules, sockets or the DOM.
 
-const { apply, construct } = Reflect;
+const { construct } = Reflect;
 
 const PLAIN = 0;
 const ARROW = 1;
@@ -37,9 +37,9 @@ const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: P
  */
 
 /** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number }} Hook */
-/** @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
+/** What a scope made of a patch. @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
 /** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[] }} Guards */
-/** @typedef {(this: Guards, id: number, hook: Hook, self: any, args: ArrayLike<any>, newTarget?: Function, callee?: object) => any} Dispatch */
+/** Gives the function that runs instead. @typedef {(this: Guards, id: number, hook: Hook, newTarget?: Function, callee?: object) => Function} Dispatch */
 
 /** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */
 export class Sites {
@@ -125,25 +125,26 @@ function set(guards, id, rev) {
   guards[id] = rev;
 }
 
-/** @param {Sites} sites @returns {Dispatch} */
+/**
+ * The guard calls what comes out itself: so the engine sees the arguments go straight through, and neither makes an object of them nor
+ * loses what it knows of them.
+ * @param {Sites} sites @returns {Dispatch}
+ */
 function dispatcher(sites) {
-  return /** @this {Guards} */ function call(id, hook, self, args, newTarget, callee) {
-    const patch = /** @type {Patch} */ (sites.patches[id]);
+  const { patches } = sites;
+  return /** @this {Guards} */ function call(id, hook, newTarget, callee) {
     /** @type {Made} */
     let made = /** @type {any} */ (hook)[id];
+    const patch = /** @type {Patch} */ (patches[id]);
     if (made === undefined || made.patch !== patch) made = make(sites, patch, hook, made, this.rev);
-    switch (made.mode) {
-      case PLAIN: return apply(made.fn, self, args);
-      case ARROW: return apply(made.fn, undefined, args);
-      // The receiver that the old function was constructed with is dropped for one that the new code is constructed with, so
-      // that `new.target` reads the same in both.
-      case FUNCTION: return newTarget === undefined ? apply(made.fn, self, args) : construct(made.fn, args, newTarget);
-      case DERIVED: return apply(made.fn, undefined, args);
-      default: {
-        const fn = named(made, callee);
-        return newTarget === undefined ? apply(fn, self, args) : construct(fn, args, newTarget);
-      }
-    }
+    if (newTarget === undefined && made.mode !== NAMED) return made.fn;
+    const fn = made.mode === NAMED ? named(made, callee) : made.fn;
+    if (newTarget === undefined || (made.mode !== FUNCTION && made.mode !== NAMED)) return fn;
+    // The receiver that the old function was constructed with is dropped for one that the new code is constructed with, so
+    // that `new.target` reads the same in both.
+    return function () {
+      return construct(fn, arguments, newTarget);
+    };
   };
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Page, esm, kind, settle } from "./support.js";
 
-const guarded = (id, name, value) => `function ${name}(){if($cap_g[${id}])return $cap_g.c(${id},$cap_s0,this,arguments,new.target);return ${value}}`;
+const guarded = (id, name, value) => `function ${name}(){if($cap_g[${id}])return $cap_g.c(${id},$cap_s0,new.target).apply(this,arguments);return ${value}}`;
 const program = () => ({
   "/main.js": esm({ imports: { a: "./a.js" }, body: "globalThis.__keep=a.f" }),
   "/a.js": esm({ exports: { f: "f", g: "g" }, sites: 3, body: guarded(1, "f", 1) + guarded(2, "g", 1) }),

@@ -15,7 +15,7 @@ use oxc::syntax::scope::{ScopeFlags, ScopeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::jsx::Jsx;
-use super::params::{self, Body, Header};
+use super::params::{self, Args, Body, Header};
 use super::{Access, Bind, Home, Reach, Scope, SiteKind};
 
 /// One text operation: `start..end` of the source is replaced by `text`.
@@ -792,9 +792,10 @@ impl<'s> Collector<'s> {
             only_hook(&header, self.depth, hook_text, &mut self.ops);
             return;
         }
+        let is_arrow = state.is_arrow;
         let is_constructor = matches!(entry.kind, SiteKind::Constructor | SiteKind::DerivedConstructor);
         let guards = self.base.flavour.guards();
-        let this = if state.is_arrow || is_constructor { "void 0" } else { "this" };
+        let this = if is_constructor { "void 0" } else { "this" };
         let hook = if is_constructor { "$cap_c=>eval($cap_c)".to_owned() } else { hook };
         let mut tail = String::new();
         if matches!(entry.kind, SiteKind::Declaration | SiteKind::Expression) && !entry.is_async && !entry.is_generator
@@ -808,10 +809,10 @@ impl<'s> Collector<'s> {
             tail.push_str(&name.name);
         }
         let yields = if entry.is_generator { "yield* " } else { "" };
-        let guard = move |args: &str| {
+        let guard = move |args: &Args| {
             (
                 format!("\u{3}{number}\u{2}"),
-                format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook},{this},{args}{tail})"),
+                format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook}{tail}){}", args.call(this, is_arrow)),
             )
         };
         let written = params::write(&header, self.depth, &guard, hook_text, &mut self.ops);
