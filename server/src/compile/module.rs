@@ -14,6 +14,7 @@ use oxc::span::{GetSpan, SourceType, Span};
 use rustc_hash::FxHashMap;
 
 use super::Problem;
+use super::early;
 use super::emit::{self, Mode};
 use super::purity::{self, Purity};
 use crate::sites::collect::{Base, Collector, Flavour, Op, Order, is_identifier, quoted};
@@ -137,6 +138,9 @@ pub fn compile_module(
     if !semantic.diagnostics.is_empty() {
         return Err(semantic.diagnostics.iter().map(Problem::from_oxc).collect());
     }
+    if let Some(problem) = early::problem(&parsed.program) {
+        return Err(vec![problem]);
+    }
     let scoping = semantic.semantic.scoping();
     let strict = flavour == Flavour::Esm || parsed.program.directives.iter().any(|it| it.directive == "use strict");
     let jsx = jsx_of(source, &parsed.program, ids);
@@ -244,7 +248,8 @@ fn parse<'a>(
     options: Options,
 ) -> Result<(ParserReturn<'a>, Flavour), Vec<Problem>> {
     let attempt = |source_type: SourceType| {
-        Parser::new(allocator, source, source_type.with_jsx(true)).with_config(TokensParserConfig).parse()
+        let parser = Parser::new(allocator, source, source_type.with_jsx(true)).with_options(early::strictly());
+        parser.with_config(TokensParserConfig).parse()
     };
     let failed =
         |parsed: &ParserReturn<'_>| -> Vec<Problem> { parsed.diagnostics.iter().map(Problem::from_oxc).collect() };
