@@ -88,6 +88,8 @@ pub struct Item {
     pub end: u32,
     /// What it declares.
     pub names: Vec<String>,
+    /// One of the names is declared elsewhere, too: which value it has is said by the order of all that.
+    pub is_shared: bool,
     /// The same, with what each is; empty for what can't be taken over into a running module.
     pub bindings: Vec<Binding>,
     /// It may run once where pages run already: it only makes values.
@@ -395,7 +397,9 @@ impl Shape {
     fn statement<'a>(&mut self, statement: &Statement<'a>, scoping: &Scoping, collector: &mut Collector<'_>) {
         let span = statement.span();
         let (kind, names) = describe(statement);
-        let item = takeable(statement, Item { kind, start: span.start, end: span.end, names, ..Item::default() });
+        let is_shared = names.iter().any(|it| is_declared_twice(it, scoping, collector.base.flavour));
+        let item = Item { kind, start: span.start, end: span.end, names, is_shared, ..Item::default() };
+        let item = takeable(statement, item);
         self.soften_const(statement, &item, scoping, collector);
         self.items.push(item);
         match statement {
@@ -603,6 +607,14 @@ fn declared(declaration: &Declaration<'_>) -> Vec<String> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// Whether a name of the top level has more than one declaration, as `var` and functions may.
+fn is_declared_twice(name: &str, scoping: &Scoping, flavour: Flavour) -> bool {
+    const OF_COMMON_JS: [&str; 6] = ["module", "exports", "require", "__filename", "__dirname", "arguments"];
+    let symbol = scoping.get_binding(scoping.root_scope_id(), name.into());
+    symbol.is_some_and(|it| !scoping.symbol_redeclarations(it).is_empty())
+        || flavour == Flavour::Cjs && OF_COMMON_JS.contains(&name)
 }
 
 fn describe(statement: &Statement<'_>) -> (ItemKind, Vec<String>) {
