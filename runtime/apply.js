@@ -122,8 +122,9 @@ export class Applier {
 
   /** The point of no return, and it cannot fail. @param {Push} push @param {Prepared["patches"]} patches @param {number} started @param {Result[]} results */
   commit(push, patches, started, results) {
-    for (const [module, { sites, nsites, rev, stamp }] of patches) {
+    for (const [module, { sites, nsites, rev, stamp, top }] of patches) {
       module.sites.commit(sites, nsites);
+      if (top !== undefined && module.current !== null) module.current.top = rev;
       module.nsites = Math.max(module.nsites, nsites);
       module.rev = rev;
       module.stamp = stamp;

@@ -63,6 +63,8 @@ export class Instance {
     this.module = module;
     this.id = module.id;
     this.program = /** @type {Program} */ (module.program);
+    /** The revision of its top level: where it ran, or of the newest declarations that it took over since. */
+    this.top = this.program?.rev ?? 0;
     /** Created by the page itself, not by another module. */
     this.main = main;
     /** Evaluates in the scope of the module, once its code has begun to run. @type {((code: string) => any) | null} */
@@ -225,7 +227,7 @@ export class Registry {
       if (module.program === null && !module.classic) continue;
       module.rev = module.before ?? module.rev;
       module.before = null;
-      list.push({ id: module.id, rev: module.rev, stamp: module.stamp });
+      list.push({ id: module.id, rev: module.rev, top: module.current?.top, stamp: module.stamp });
     }
     return list;
   }
@@ -240,6 +242,7 @@ export class Registry {
       const module = this.modules.get(id);
       if (!module) continue;
       module.rev = rev;
+      if (module.current !== null) module.current.top = rev;
       module.foreign = false;
     }
   }

@@ -27,7 +27,13 @@ export type ModuleDef = {
 };
 
 /** What a page has of a module. */
-export type ModuleRev = { id: string; rev: number; stamp?: string };
+export type ModuleRev = {
+  id: string;
+  rev: number;
+  /** In a hello: the revision of its top level, which can be older. */
+  top?: number;
+  stamp?: string;
+};
 
 export type Dep = {
   spec: string;

@@ -89,7 +89,7 @@ test("a page that has not what a patch builds on says hello, and changes nothing
   page.socket.take("hello");
   const results = await page.push([{ ...page.patch("/a.js", [{ id: 1, code: code(2) }]), from: 99 }]);
   assert.deepEqual(results, []);
-  assert.deepEqual(page.socket.take("hello")[0].modules, [{ id: "/main.js", rev: 1 }, { id: "/a.js", rev: 1 }]);
+  assert.deepEqual(page.socket.take("hello")[0].modules, [{ id: "/main.js", rev: 1, top: 1 }, { id: "/a.js", rev: 1, top: 1 }]);
   assert.equal(page.ns("/a.js").f(), 1);
 });
 
@@ -162,7 +162,7 @@ test("coming back: waits longer each time, tries at once when woken, says what i
   page.wake();
   assert.equal(page.sockets.length, 3);
   page.socket.accept();
-  assert.deepEqual(page.socket.take("hello")[0].modules.find(({ id }) => id === "/a.js"), { id: "/a.js", rev: 2 });
+  assert.deepEqual(page.socket.take("hello")[0].modules.find(({ id }) => id === "/a.js"), { id: "/a.js", rev: 2, top: 1 });
   page.socket.push({ type: "welcome", v: 1, server: "s2", page: "p1" });
   page.seq = 0;
   const [result] = await page.push([page.patch("/a.js", [{ id: 1, code: code(9) }])]);

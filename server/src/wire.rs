@@ -85,6 +85,9 @@ pub struct NotAMessage(serde_json::Error);
 pub struct ModuleRev {
     pub id: String,
     pub rev: u64,
+    /// In a hello: the revision of the module's top level, which can be older.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top: Option<u64>,
     /// The newest stamp that the page was sent for the module: lets a restarted server see that nothing was missed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stamp: String,

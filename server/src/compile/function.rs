@@ -12,6 +12,7 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::{GetSpan, SourceType, Span};
 
 use super::Problem;
+use super::early;
 use super::emit::{self, Mode};
 use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
 use crate::sites::diff::{self, Ids};
@@ -53,7 +54,8 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     let allocator = Allocator::default();
     let source_type =
         if old.strict && context.flavour == Flavour::Esm { SourceType::mjs() } else { SourceType::script() };
-    let parsed = Parser::new(&allocator, &source, source_type.with_jsx(true)).with_config(TokensParserConfig).parse();
+    let parser = Parser::new(&allocator, &source, source_type.with_jsx(true)).with_options(early::strictly());
+    let parsed = parser.with_config(TokensParserConfig).parse();
     let here = |it: Problem| it.moved(-i64::from(shift));
     if let Some(first) = parsed.diagnostics.iter().next() {
         return Err(here(Problem::from_oxc(first)));
@@ -61,6 +63,9 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     let semantic = SemanticBuilder::new_compiler().with_check_syntax_error(true).build(&parsed.program);
     if let Some(first) = semantic.diagnostics.iter().next() {
         return Err(here(Problem::from_oxc(first)));
+    }
+    if let Some(problem) = early::problem(&parsed.program) {
+        return Err(here(problem));
     }
     let scoping = semantic.semantic.scoping();
     let base = Base {

@@ -14,6 +14,7 @@ use oxc::span::{GetSpan, SourceType, Span};
 use rustc_hash::FxHashMap;
 
 use super::Problem;
+use super::early;
 use super::emit::{self, Mode};
 use super::purity::{self, Purity};
 use crate::sites::collect::{Base, Collector, Flavour, Op, Order, is_identifier, quoted};
@@ -87,6 +88,8 @@ pub struct Item {
     pub end: u32,
     /// What it declares.
     pub names: Vec<String>,
+    /// One of the names is declared elsewhere, too: which value it has is said by the order of all that.
+    pub is_shared: bool,
     /// The same, with what each is; empty for what can't be taken over into a running module.
     pub bindings: Vec<Binding>,
     /// It may run once where pages run already: it only makes values.
@@ -136,6 +139,9 @@ pub fn compile_module(
     let semantic = SemanticBuilder::new_compiler().with_check_syntax_error(true).build(&parsed.program);
     if !semantic.diagnostics.is_empty() {
         return Err(semantic.diagnostics.iter().map(Problem::from_oxc).collect());
+    }
+    if let Some(problem) = early::problem(&parsed.program) {
+        return Err(vec![problem]);
     }
     let scoping = semantic.semantic.scoping();
     let strict = flavour == Flavour::Esm || parsed.program.directives.iter().any(|it| it.directive == "use strict");
@@ -245,7 +251,8 @@ fn parse<'a>(
     options: Options,
 ) -> Result<(ParserReturn<'a>, Flavour), Vec<Problem>> {
     let attempt = |source_type: SourceType| {
-        Parser::new(allocator, source, source_type.with_jsx(true)).with_config(TokensParserConfig).parse()
+        let parser = Parser::new(allocator, source, source_type.with_jsx(true)).with_options(early::strictly());
+        parser.with_config(TokensParserConfig).parse()
     };
     let failed =
         |parsed: &ParserReturn<'_>| -> Vec<Problem> { parsed.diagnostics.iter().map(Problem::from_oxc).collect() };
@@ -391,7 +398,9 @@ impl Shape {
     fn statement<'a>(&mut self, statement: &Statement<'a>, scoping: &Scoping, collector: &mut Collector<'_>) {
         let span = statement.span();
         let (kind, names) = describe(statement);
-        let item = takeable(statement, Item { kind, start: span.start, end: span.end, names, ..Item::default() });
+        let is_shared = names.iter().any(|it| is_declared_twice(it, scoping, collector.base.flavour));
+        let item = Item { kind, start: span.start, end: span.end, names, is_shared, ..Item::default() };
+        let item = takeable(statement, item);
         self.soften_const(statement, &item, scoping, collector);
         self.items.push(item);
         match statement {
@@ -599,6 +608,14 @@ fn declared(declaration: &Declaration<'_>) -> Vec<String> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// Whether a name of the top level has more than one declaration, as `var` and functions may.
+fn is_declared_twice(name: &str, scoping: &Scoping, flavour: Flavour) -> bool {
+    const OF_COMMON_JS: [&str; 6] = ["module", "exports", "require", "__filename", "__dirname", "arguments"];
+    let symbol = scoping.get_binding(scoping.root_scope_id(), name.into());
+    symbol.is_some_and(|it| !scoping.symbol_redeclarations(it).is_empty())
+        || flavour == Flavour::Cjs && OF_COMMON_JS.contains(&name)
 }
 
 fn describe(statement: &Statement<'_>) -> (ItemKind, Vec<String>) {

@@ -246,14 +246,21 @@ impl Engine {
                 continue;
             };
             if !is_ours {
-                renumbered.push(ModuleRev { id: it.id.clone(), rev, stamp: it.stamp.clone() });
+                renumbered.push(ModuleRev { id: it.id.clone(), rev, top: None, stamp: it.stamp.clone() });
             }
-            let known = match known {
+            let mut known = match known {
                 Some(known) if is_ours && known.rev == rev => known.clone(),
                 // It lacks something: what came after its revision comes again.
                 Some(known) => PageModule { rev, seen: rev, held: Vec::new(), ..known.clone() },
                 None => PageModule::loaded(rev),
             };
+            // It may have been sent a newer top level and not have taken it; nobody but the page knows.
+            if is_ours
+                && let (Some(top), Some(hot)) = (it.top, hot)
+                && hot.program.root_at(top).shell != hot.program.root_at(known.root_rev).shell
+            {
+                known.root_rev = top;
+            }
             page.modules.insert(it.id, known);
         }
         page.send(ToPage::Welcome {
