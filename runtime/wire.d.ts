@@ -104,5 +104,6 @@ export type FromPage =
   | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[] }
   | { type: "outcome"; seq: number; results: Result[] }
   | { type: "loaded"; modules: ModuleRev[] }
-  | { type: "error"; module?: string; message: string; stack?: string }
+  /** `stack`: the frames of the program. `count`: how often the error has come by now; absent: once. */
+  | { type: "error"; module?: string; message: string; stack?: string; count?: number }
   | { type: "custom"; event: string; data?: unknown };

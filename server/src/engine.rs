@@ -6,7 +6,9 @@
 mod drift;
 pub mod event;
 mod hot;
+mod journal;
 mod planning;
+mod problems;
 mod pushing;
 
 use std::path::PathBuf;
@@ -22,6 +24,8 @@ use crate::text::{Document, LostSync, PositionEncoding};
 use crate::wire::{FromPage, When};
 use event::{Event, Handle, Level, Notice, Notices, PageInfo};
 use hot::Hot;
+use journal::Journal;
+use problems::Problem;
 
 /// While somebody types, a module runs again only after this long without an edit.
 const UPDATE_IDLE: Duration = Duration::from_millis(300);
@@ -70,6 +74,9 @@ pub(crate) struct Engine {
     documents: FxHashMap<String, OpenDocument>,
     /// Modules that have changed, by id.
     hot: FxHashMap<String, Hot>,
+    /// What keeps the newest text of modules from running, by id.
+    problems: FxHashMap<String, Problem>,
+    journal: Journal,
 }
 
 impl Engine {
@@ -81,6 +88,8 @@ impl Engine {
             pages: Pages::default(),
             documents: FxHashMap::default(),
             hot: FxHashMap::default(),
+            problems: FxHashMap::default(),
+            journal: Journal::default(),
         }
     }
 
@@ -123,6 +132,7 @@ impl Engine {
             Event::PageSaid { page, message } => self.page_said(&page, message),
             Event::PageGone { page } => {
                 self.pages.lose(&page);
+                self.journal.page_gone(&page, &self.pages);
                 self.tell_page_count();
             }
             Event::ListPages { reply } => {
@@ -171,7 +181,7 @@ impl Engine {
             self.make_classic(id);
         }
         // What never parsed is an error like any other file's.
-        let hot = self.hot.get(id).filter(|it| !it.program.is_nothing)?;
+        let hot = self.hot.get(id).filter(|it| !it.program.is_nothing && it.gone_since.is_none())?;
         let module = hot.program.module().ok()?;
         Some(Compiled {
             id: id.to_owned(),
@@ -213,12 +223,8 @@ impl Engine {
             hello @ FromPage::Hello { .. } => self.hello(page, hello),
             FromPage::Outcome { seq, results } => self.outcome(page, seq, results),
             FromPage::Loaded { modules } => self.loaded(page, modules),
-            FromPage::Error { module, message, stack } => {
-                let module = module.unwrap_or_default();
-                tracing::info!(
-                    "page {page}: {module} {message}{}",
-                    stack.map(|it| format!("\n{it}")).unwrap_or_default()
-                );
+            FromPage::Error { module, message, stack, count } => {
+                self.journal.error(module.as_deref(), &message, stack.as_deref(), count);
             }
         }
     }

@@ -65,7 +65,18 @@ pub enum FromPage {
         message: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stack: Option<String>,
+        /// How often it has come by now.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        count: u32,
     },
+}
+
+fn once() -> u32 {
+    1
+}
+
+fn is_once(count: &u32) -> bool {
+    *count == 1
 }
 
 impl FromPage {

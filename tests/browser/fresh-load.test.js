@@ -137,3 +137,37 @@ test("a page that is loaded while its module has never parsed says so, and heals
   document.save();
   await until(page, "globalThis.f?.() === 1");
 });
+
+test("a page that is loaded while the buffer is broken says that it runs an older text, and so does the editor", async (t) => {
+  const { client, context, document, page, url } = await live(t, { "main.js": MAIN });
+  await client.verdict(document, document.replace("return 'disk';", "return ('disk';"));
+  // The page that was there is not bothered: the editor tells it.
+  assert.equal(await overlayText(page), null);
+  const second = await openTab(context, url);
+  await until(second.page, "document.querySelector('capuchin-overlay') !== null");
+  assert.match(
+    String(await overlayText(second.page)),
+    /^\/main\.js:2:37\ndoes not parse: .*; pages keep the last version that does\n$/,
+  );
+  const { outcome, reason } = await client.outcome(document);
+  assert.deepEqual([outcome, reason.code], ["held", "syntax"]);
+  assert.equal(reason.message, "this page was loaded with the last version that works");
+  assert.equal(await second.page.evaluate("f()"), "disk");
+  // What it says follows the text.
+  await client.verdict(document, document.replace("return ('disk';", "return ('disk' +;"));
+  await until(second.page, "document.querySelector('capuchin-overlay') !== null");
+  await client.verdict(document, document.replace("return ('disk' +;", "return 'whole';"));
+  await until(second.page, "f() === 'whole'");
+  await until(second.page, "document.querySelector('capuchin-overlay') === null");
+  assert.equal(await overlayText(page), null);
+  assert.deepEqual(second.problems, []);
+});
+
+test("a broken text that is taken back to the one that runs clears what a fresh page says", async (t) => {
+  const { client, context, document, url } = await live(t, { "main.js": MAIN });
+  await client.verdict(document, document.replace("return 'disk';", "return ('disk';"));
+  const second = await openTab(context, url);
+  await until(second.page, "document.querySelector('capuchin-overlay') !== null");
+  assert.equal((await client.verdict(document, document.replace("return ('disk';", "return 'disk';"))).verdict, "unchanged");
+  await until(second.page, "document.querySelector('capuchin-overlay') === null");
+});

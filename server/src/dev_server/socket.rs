@@ -316,10 +316,11 @@ fn tame(message: FromPage) -> FromPage {
             FromPage::Outcome { seq, results }
         }
         FromPage::Loaded { modules } => FromPage::Loaded { modules },
-        FromPage::Error { module, message, stack } => FromPage::Error {
-            module,
+        FromPage::Error { module, message, stack, count } => FromPage::Error {
+            module: module.map(|it| shown(&it, TEXT_LIMIT)),
             message: shown(&message, TEXT_LIMIT),
             stack: stack.map(|stack| shown(&stack, STACK_LIMIT)),
+            count,
         },
     }
 }

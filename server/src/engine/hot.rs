@@ -6,6 +6,7 @@ use ropey::Rope;
 
 use super::drift::{Drift, Drifts};
 use crate::compile::Problem;
+use crate::graph::Missing;
 use crate::patch::{PlannedSite, Program, Reason, Verdict};
 use crate::sites::{Rev, SiteKind};
 use crate::syntax::Tree;
@@ -26,12 +27,16 @@ pub(crate) struct Hot {
     pub(crate) update_reason: Option<Reason>,
     /// What keeps the newest code from running, until newer code comes.
     pub(crate) unresolved: Option<Reason>,
+    /// Why the newest text is not all in the program.
+    pub(crate) held: Option<Reason>,
     /// The next planning parses the whole text, however long it is.
     insists: bool,
-    /// What the page overlay says of this module.
-    pub(crate) shown_problem: bool,
-    /// What it imports that is not there, each with a sentence, as it was when `missing_at` was the newest top level.
-    pub(crate) missing: Vec<(String, String)>,
+    /// The revision since which its file is deleted: pages that loaded it before go on.
+    pub(crate) gone_since: Option<Rev>,
+    /// The modules that it imports, as they were when `missing_at` was the newest top level.
+    pub(crate) imports: Vec<String>,
+    /// What it imports that is not there, as it was when `missing_at` was the newest top level.
+    pub(crate) missing: Vec<Missing>,
     pub(crate) missing_at: Option<Rev>,
 }
 
@@ -56,11 +61,18 @@ impl Hot {
             update_since: None,
             update_reason: None,
             unresolved: None,
+            held: None,
             insists: false,
-            shown_problem: false,
+            gone_since: None,
+            imports: Vec::new(),
             missing: Vec::new(),
             missing_at: None,
         }
+    }
+
+    /// The text as it is in the editor or on disk.
+    pub(crate) fn buffer(&self) -> &Rope {
+        &self.buffer
     }
 
     /// The buffer has taken these edits and is now `buffer`.
@@ -78,10 +90,7 @@ impl Hot {
         self.drifts.clear();
         let (start, good_end, new_end) = difference(&self.program.text, &buffer);
         if start != good_end || start != new_end {
-            self.drifts.push(Drift {
-                good: start as u32..good_end as u32,
-                buffer: start as u32..new_end as u32,
-            });
+            self.drifts.push(Drift { good: start as u32..good_end as u32, buffer: start as u32..new_end as u32 });
         }
         self.buffer = buffer;
     }
@@ -199,7 +208,7 @@ impl Hot {
             (Some((problem, base)), ..) => hold(problem.message, base + problem.start, base + problem.end),
             (None, Some(problem), _) => hold(problem.message, problem.start, problem.end),
             (None, None, Some(broken)) => hold(broken.message, broken.start as u32, broken.end as u32),
-            (None, None, None) => hold("this does not parse yet".to_owned(), first.buffer.start, last.buffer.end),
+            (None, None, None) => hold("unfinished code".to_owned(), first.buffer.start, last.buffer.end),
         });
     }
 
