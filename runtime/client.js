@@ -11,7 +11,7 @@ import { createStyles } from "./css.js";
 
 /**
  * What boot.js left.
- * @type {{ token: string, page: string, server: string, mode: string, origin: string,
+ * @type {{ token: string, page: string, server: string, rev: number, mode: string, origin: string,
  *   natives: { WebSocket: typeof WebSocket, fetch: typeof fetch, setTimeout: (callback: () => void, ms: number) => number, clearTimeout: (handle: number) => void, now: () => number, eval: (code: string) => any },
  *   waiting: { url: string, rev: number, nsites: number, stamp: string, guards: number[] }[],
  *   script: (url: string, rev: number, nsites: number, stamp?: string) => number[],
@@ -30,6 +30,7 @@ const host = createHost({
   origin,
   page: boot.page,
   server: boot.server,
+  rev: boot.rev,
   url: location.href,
   userAgent: navigator.userAgent,
   evaluate: natives.eval,

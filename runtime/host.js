@@ -23,6 +23,7 @@ import { Updater } from "./update.js";
  * @property {string} origin
  * @property {string} [page]
  * @property {string} [server]
+ * @property {number} [rev] the server's revision when it made the page; 0: not known
  * @property {string} [url]
  * @property {string} [userAgent]
  * @property {() => import("./socket.js").Wire} [open] the transport
@@ -193,7 +194,7 @@ export function createHost(options) {
     renew: options.renew,
     onWake: options.onWake ?? (() => {}),
     asleep: options.asleep ?? (() => false),
-    hello: () => ({ type: "hello", v: 1, page, server, url: options.url ?? "", userAgent: options.userAgent ?? "", modules: registry.revisions() }),
+    hello: () => ({ type: "hello", v: 1, page, server, ...(options.rev ? { rev: options.rev } : {}), url: options.url ?? "", userAgent: options.userAgent ?? "", modules: registry.revisions() }),
     receive,
     changed: (isOpen, webSocket) => {
       if (isOpen) options.connected?.();

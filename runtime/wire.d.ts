@@ -101,7 +101,8 @@ export type ToPage =
   | { type: "custom"; event: string; data?: unknown };
 
 export type FromPage =
-  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[] }
+  /** `rev`: the revision that the page's HTML was made at; 0 or absent: not known. */
+  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; rev?: number }
   | { type: "outcome"; seq: number; results: Result[] }
   | { type: "loaded"; modules: ModuleRev[] }
   /** `stack`: the frames of the program. `count`: how often the error has come by now; absent: once. */

@@ -20,8 +20,9 @@ use rustc_hash::FxHashMap;
 
 use crate::graph::{Compiled, Graph};
 use crate::pages::Pages;
+use crate::sites::Rev;
 use crate::text::{Document, LostSync, PositionEncoding};
-use crate::wire::{FromPage, When};
+use crate::wire::{Change, FromPage, When};
 use event::{Event, Handle, Level, Notice, Notices, PageInfo};
 use hot::Hot;
 use journal::Journal;
@@ -77,6 +78,8 @@ pub(crate) struct Engine {
     /// What keeps the newest text of modules from running, by id.
     problems: FxHashMap<String, Problem>,
     journal: Journal,
+    /// The newest change of each file that is no module, by its address.
+    files: FxHashMap<String, (Rev, Change)>,
 }
 
 impl Engine {
@@ -90,6 +93,7 @@ impl Engine {
             hot: FxHashMap::default(),
             problems: FxHashMap::default(),
             journal: Journal::default(),
+            files: FxHashMap::default(),
         }
     }
 

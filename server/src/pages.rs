@@ -15,6 +15,8 @@ pub(crate) struct Page {
     pub(crate) url: String,
     pub(crate) user_agent: String,
     pub(crate) modules: FxHashMap<String, PageModule>,
+    /// It has all changes of files that are no modules up to this revision. The largest number: it did not say hello yet.
+    pub(crate) files_rev: Rev,
     /// `None`: the socket is lost, the page may come back.
     outbox: Option<mpsc::Sender<ToPage>>,
     /// The number of the newest push on this socket.
@@ -103,6 +105,7 @@ impl Page {
             url: String::new(),
             user_agent: String::new(),
             modules: FxHashMap::default(),
+            files_rev: Rev::MAX,
             outbox: Some(outbox),
             seq: 0,
             waiting: FxHashMap::default(),

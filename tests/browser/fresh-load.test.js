@@ -171,3 +171,31 @@ test("a broken text that is taken back to the one that runs clears what a fresh 
   assert.equal((await client.verdict(document, document.replace("return ('disk';", "return 'disk';"))).verdict, "unchanged");
   await until(second.page, "document.querySelector('capuchin-overlay') === null");
 });
+
+test("HTML that is saved while a page of the older text is still loading reloads that page", async (t) => {
+  const html = HTML.replace("</body>", '<script src="/slow.js"></script></body>');
+  const { client, context, documents, project, url } = await live(t, { "index.html": html, "main.js": MAIN, "slow.js": "" }, { open: ["index.html"] });
+  const document = documents["index.html"];
+  const page = await context.newPage();
+  // Module scripts wait until the page is parsed, and so does the page's hello.
+  /** @type {() => void} */
+  let go = () => {};
+  const waits = new Promise((resolve) => {
+    void page.route("**/slow.js", async (route) => {
+      const released = new Promise((release) => (go = () => release(undefined)));
+      resolve(undefined);
+      await released;
+      await route.continue();
+    }, { times: 1 });
+  });
+  const loading = page.goto(url, { waitUntil: "commit" });
+  await waits;
+  await client.verdict(document, document.replace("<title>t</title>", "<title>saved</title>"));
+  await project.write("index.html", document.text);
+  document.save();
+  // Answered when the save has been dealt with.
+  await client.request("capuchin/pages");
+  go();
+  await loading;
+  await until(page, "document.title === 'saved'");
+});

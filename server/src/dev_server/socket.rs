@@ -300,7 +300,8 @@ impl ErrorLimit {
 /// Cuts what a page says to a length that editors and logs can show, without control characters.
 fn tame(message: FromPage) -> FromPage {
     match message {
-        FromPage::Hello { v, page, server, url, user_agent, modules } => FromPage::Hello {
+        FromPage::Hello { v, page, server, url, user_agent, modules, rev } => FromPage::Hello {
+            rev,
             v,
             page,
             server: shown(&server, TEXT_LIMIT),

@@ -406,7 +406,9 @@ impl Engine {
         let rev = self.graph.next_rev();
         let url = id.to_owned();
         let is_css = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("css"));
-        turn.others.push(if is_css { Change::Css { url, rev } } else { Change::Asset { url, rev } });
+        let change = if is_css { Change::Css { url, rev } } else { Change::Asset { url, rev } };
+        self.files.insert(id.to_owned(), (rev, change.clone()));
+        turn.others.push(change);
         if !self.pages.connected().any(|(_, page)| page.modules.contains_key(id)) {
             return;
         }
@@ -423,7 +425,9 @@ impl Engine {
     fn push_html(&mut self, path: Option<PathBuf>) {
         let Some((id, _)) = path.and_then(|it| self.graph.resolver.root().locate(&it)) else { return };
         let mut turn = Turn::default();
-        turn.others.push(Change::Html { url: id });
+        let change = Change::Html { url: id.clone() };
+        self.files.insert(id, (self.graph.next_rev(), change.clone()));
+        turn.others.push(change);
         self.push(turn, When::Save);
     }
 

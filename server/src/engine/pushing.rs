@@ -32,6 +32,7 @@ impl Engine {
         let mut gave_up = false;
         let mut not_sent = Vec::new();
         let modules = Modules { graph: &self.graph, hot: &self.hot };
+        let files_rev = self.graph.rev();
         for (page_id, page) in self.pages.connected_mut() {
             let mut changes = Vec::new();
             let mut sent = Sent { documents: turn.documents.clone(), ..Sent::new(when) };
@@ -89,10 +90,12 @@ impl Engine {
                 let known = page.modules.get_mut(id)?;
                 about(self.problems.get(id), id, known, is_told)
             }));
-            if changes.is_empty() {
-                continue;
+            if !changes.is_empty() {
+                page.push(changes, sent);
             }
-            page.push(changes, sent);
+            if page.is_connected() {
+                page.files_rev = files_rev;
+            }
             gave_up |= !page.is_connected();
         }
         for notice in not_sent {
@@ -251,9 +254,12 @@ impl Engine {
 
     /// A page says what it has: it gets everything that it lacks.
     pub(super) fn hello(&mut self, id: &PageId, hello: FromPage) {
-        let FromPage::Hello { v, server, url, user_agent, modules, .. } = hello else { return };
+        let FromPage::Hello { v, server, url, user_agent, modules, rev, .. } = hello else { return };
         let is_ours = server == self.server;
         let Some(page) = self.pages.get_mut(id) else { return };
+        if page.files_rev == Rev::MAX {
+            page.files_rev = if is_ours && rev > 0 { rev } else { self.graph.rev() };
+        }
         page.url = url;
         page.user_agent = user_agent;
         if v != wire::VERSION {
@@ -301,6 +307,7 @@ impl Engine {
         page.waiting.clear();
         let new: Vec<String> = page.modules.keys().filter(|it| !before.contains_key(*it)).cloned().collect();
         self.catch_up(id, &new);
+        self.send_files(id);
         let Some(page) = self.pages.get(id) else { return };
         // A page that loaded an older top level gets the newer one as if it had just been typed.
         let behind: Vec<String> = page
@@ -327,6 +334,18 @@ impl Engine {
             page.modules.insert(it.id, PageModule::loaded(it.rev));
         }
         self.catch_up(id, &new);
+    }
+
+    /// Files that are no modules and changed after the page was made, or while it was away.
+    fn send_files(&mut self, id: &PageId) {
+        let Some(page) = self.pages.get_mut(id) else { return };
+        let mut changes: Vec<_> = self.files.values().filter(|(rev, _)| *rev > page.files_rev).collect();
+        changes.sort_unstable_by_key(|(rev, _)| *rev);
+        let changes: Vec<Change> = changes.into_iter().map(|(_, it)| it.clone()).collect();
+        page.files_rev = self.graph.rev();
+        if !changes.is_empty() {
+            page.push(changes, Sent::new(When::Disk));
+        }
     }
 
     /// Sends a page what it lacks, for the newest versions of the documents. `new`: modules that it has just loaded.

@@ -111,6 +111,10 @@ impl Backend for ProjectBackend {
         }
     }
 
+    fn rev(&self) -> u64 {
+        self.graph.rev()
+    }
+
     fn events(&self) -> Handle {
         self.engine.clone()
     }
