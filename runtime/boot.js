@@ -28,6 +28,7 @@
     token: attribute("data-token"),
     page: attribute("data-page"),
     server: attribute("data-server"),
+    rev: Number(attribute("data-rev")) || 0,
     mode: attribute("data-mode") || "automatic",
     origin: base.origin,
     natives,

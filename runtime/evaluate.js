@@ -88,14 +88,14 @@ export class Evaluator {
   link(instance) {
     const { registry } = this;
     for (const dep of instance.program.deps) {
-      if (dep.error !== undefined) throw new Error(dep.error);
+      if (dep.error !== undefined) throw registry.failure(dep.error, instance.id);
       if (dep.url !== undefined) {
         const external = registry.externals.get(dep.url);
         if (external?.error !== undefined) throw external.error;
         continue;
       }
       const module = registry.modules.get(/** @type {string} */ (dep.id));
-      if (!module?.program) throw new Error(`${dep.spec}, imported by ${instance.id}, did not reach the page`);
+      if (!module?.program) throw registry.failure(`${dep.spec}, imported by ${instance.id}, did not reach the page`, instance.id);
       if (this.stack.length > SHALLOW && module.current === null) this.runBelow(module);
       this.require(instance, registry.load(module, instance));
     }

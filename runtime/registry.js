@@ -189,6 +189,13 @@ export class Registry {
     return encodeURI(this.host.origin + id).replace(/%25/g, "%");
   }
 
+  /** An error that is the module's own: the frames of the runtime would only hide that. @param {string} message @param {string} id */
+  failure(message, id) {
+    const error = new Error(message);
+    error.stack = `Error: ${message}\n    at ${this.urlOf(id)}`;
+    return error;
+  }
+
   /** The instance that runs under this id, if any. @param {string} id @returns {Instance | null} */
   cached(id) {
     return this.modules.get(id)?.current ?? null;
@@ -207,6 +214,36 @@ export class Registry {
       taken.push(module);
     }
     return taken;
+  }
+
+  /**
+   * What runs has this very code; only what its imports lead to is different. It goes on, and finds them when it asks.
+   * @param {Module} module @param {ModuleDef} def @param {ModuleDef[]} added modules that it brings along
+   */
+  takeOver(module, def, added) {
+    const taken = this.define(added);
+    if (taken.length > 0) this.host.loaded?.(taken.map(({ id, rev, stamp }) => ({ id, rev, stamp })));
+    const { current, program: old } = module;
+    const program = new Program(def);
+    if (old !== null) {
+      program.factory = old.factory;
+      program.suspends = old.suspends;
+      if (old.factory !== null) program.code = "";
+    }
+    if (current !== null) current.program = program;
+    this.install(module, program);
+  }
+
+  /** Whether everything that the page itself loads has failed, and no plain script is there: nothing of the program goes on. */
+  neverRan() {
+    let failed = false;
+    for (const { classic, current } of this.modules.values()) {
+      if (classic) return false;
+      if (current === null || !current.main) continue;
+      if (current.state !== "error") return false;
+      failed = true;
+    }
+    return failed;
   }
 
   /** @param {Module} module @param {Program} program */
@@ -361,7 +398,7 @@ export class Registry {
         this.host.injectStyle?.(module.id, program.code);
         break;
       case "url": instance.value = program.code; break;
-      case "error": throw new Error(program.code);
+      case "error": throw this.failure(program.code, program.id);
       case "esm": throw new Error("unreachable: the evaluator runs ES modules");
       default: unknownKind(program.kind);
     }

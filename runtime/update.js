@@ -816,8 +816,8 @@ function unreachable(value) {
 function inWords(effect, id) {
   const what = `${id} has to run again`;
   switch (effect.type) {
-    case "self-declined": return `${what}, and ${effect.moduleId} declines updates while the page runs: reload the page`;
-    case "declined": return `${what}, and ${effect.parentId} declines updates of ${effect.moduleId}: reload the page`;
-    default: return `${what}, and no module of this page takes its new code over (import.meta.hot.accept): reload the page`;
+    case "self-declined": return `${what}, and ${effect.moduleId} declines updates while the page runs`;
+    case "declined": return `${what}, and ${effect.parentId} declines updates of ${effect.moduleId}`;
+    default: return `${what}, and no module of this page takes its new code over (import.meta.hot.accept)`;
   }
 }

@@ -107,8 +107,10 @@ export type ToPage =
   | { type: "custom"; event: string; data?: unknown };
 
 export type FromPage =
-  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[] }
+  /** `rev`: the revision that the page's HTML was made at; 0 or absent: not known. */
+  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; rev?: number }
   | { type: "outcome"; seq: number; results: Result[] }
   | { type: "loaded"; modules: ModuleRev[] }
-  | { type: "error"; module?: string; message: string; stack?: string }
+  /** `stack`: the frames of the program. `count`: how often the error has come by now; absent: once. */
+  | { type: "error"; module?: string; message: string; stack?: string; count?: number }
   | { type: "custom"; event: string; data?: unknown };

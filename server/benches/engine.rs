@@ -131,6 +131,7 @@ impl Editor {
                 url: "/".to_owned(),
                 user_agent: "bench".to_owned(),
                 modules,
+                rev: 0,
             },
             outbox,
         });

@@ -6,7 +6,9 @@
 mod drift;
 pub mod event;
 mod hot;
+mod journal;
 mod planning;
+mod problems;
 mod pushing;
 
 use std::path::PathBuf;
@@ -18,10 +20,13 @@ use rustc_hash::FxHashMap;
 
 use crate::graph::{Compiled, Graph};
 use crate::pages::Pages;
+use crate::sites::Rev;
 use crate::text::{Document, LostSync, PositionEncoding};
-use crate::wire::{FromPage, When};
+use crate::wire::{Change, FromPage, When};
 use event::{Event, Handle, Level, Notice, Notices, PageInfo};
 use hot::Hot;
+use journal::Journal;
+use problems::Problem;
 
 /// While somebody types, a module runs again only after this long without an edit.
 const UPDATE_IDLE: Duration = Duration::from_millis(300);
@@ -70,6 +75,11 @@ pub(crate) struct Engine {
     documents: FxHashMap<String, OpenDocument>,
     /// Modules that have changed, by id.
     hot: FxHashMap<String, Hot>,
+    /// What keeps the newest text of modules from running, by id.
+    problems: FxHashMap<String, Problem>,
+    journal: Journal,
+    /// The newest change of each file that is no module, by its address.
+    files: FxHashMap<String, (Rev, Change)>,
 }
 
 impl Engine {
@@ -81,6 +91,9 @@ impl Engine {
             pages: Pages::default(),
             documents: FxHashMap::default(),
             hot: FxHashMap::default(),
+            problems: FxHashMap::default(),
+            journal: Journal::default(),
+            files: FxHashMap::default(),
         }
     }
 
@@ -123,6 +136,7 @@ impl Engine {
             Event::PageSaid { page, message } => self.page_said(&page, message),
             Event::PageGone { page } => {
                 self.pages.lose(&page);
+                self.journal.page_gone(&page, &self.pages);
                 self.tell_page_count();
             }
             Event::ListPages { reply } => {
@@ -171,7 +185,7 @@ impl Engine {
             self.make_classic(id);
         }
         // What never parsed is an error like any other file's.
-        let hot = self.hot.get(id).filter(|it| !it.program.is_nothing)?;
+        let hot = self.hot.get(id).filter(|it| !it.program.is_nothing && it.gone_since.is_none())?;
         let module = hot.program.module().ok()?;
         Some(Compiled {
             id: id.to_owned(),
@@ -213,12 +227,8 @@ impl Engine {
             hello @ FromPage::Hello { .. } => self.hello(page, hello),
             FromPage::Outcome { seq, results } => self.outcome(page, seq, results),
             FromPage::Loaded { modules } => self.loaded(page, modules),
-            FromPage::Error { module, message, stack } => {
-                let module = module.unwrap_or_default();
-                tracing::info!(
-                    "page {page}: {module} {message}{}",
-                    stack.map(|it| format!("\n{it}")).unwrap_or_default()
-                );
+            FromPage::Error { module, message, stack, count } => {
+                self.journal.error(module.as_deref(), &message, stack.as_deref(), count);
             }
         }
     }

@@ -404,6 +404,11 @@ impl Program {
         self.cuts.around(start, end)
     }
 
+    /// The number of the top-level statement that byte `at` of the good text is in, or behind.
+    pub fn statement_at(&self, at: u32) -> usize {
+        self.cuts.number_at(at)
+    }
+
     /// A syntax error that no text behind `statements` can take back, if they have one. They begin where a statement of the
     /// module does, and only the module's last statement may be missing its end.
     pub fn broken(&self, statements: &str) -> Option<Problem> {

@@ -53,7 +53,17 @@ impl fmt::Display for PageId {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FromPage {
     /// First on each socket, and again when the page missed something: what it has now.
-    Hello { v: u32, page: PageId, server: String, url: String, user_agent: String, modules: Vec<ModuleRev> },
+    Hello {
+        v: u32,
+        page: PageId,
+        server: String,
+        url: String,
+        user_agent: String,
+        modules: Vec<ModuleRev>,
+        /// The revision that its HTML was made at: what has changed since is not in it. 0: not known.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        rev: u64,
+    },
     /// What became of push `seq`.
     Outcome { seq: u64, results: Vec<ModuleOutcome> },
     /// Modules that were defined after the hello, by a dynamic import.
@@ -65,7 +75,22 @@ pub enum FromPage {
         message: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stack: Option<String>,
+        /// How often it has come by now.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        count: u32,
     },
+}
+
+fn is_zero(rev: &u64) -> bool {
+    *rev == 0
+}
+
+fn once() -> u32 {
+    1
+}
+
+fn is_once(count: &u32) -> bool {
+    *count == 1
 }
 
 impl FromPage {

@@ -38,6 +38,8 @@ pub(super) struct Site<'a> {
     pub(super) page: &'a PageId,
     pub(super) token: &'a str,
     pub(super) server: &'a str,
+    /// The text has all changes up to this revision.
+    pub(super) rev: u64,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,8 +62,8 @@ pub(super) struct InlineModule {
 
 pub(super) fn rewrite(html: &[u8], site: &Site) -> Rewritten {
     let boot = format!(
-        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\"></script>",
-        site.token, site.page, site.server
+        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\" data-rev=\"{}\"></script>",
+        site.token, site.page, site.server, site.rev
     );
     rewrite_all(html, site, &boot).unwrap_or_else(|error| {
         tracing::warn!("{} could not be rewritten, its modules are not followed: {error}", site.id);
@@ -422,7 +424,8 @@ mod tests {
 
     use super::*;
 
-    const BOOT: &str = r#"<script src="/@capuchin/boot.js" data-token="T" data-page="P" data-server="S"></script>"#;
+    const BOOT: &str =
+        r#"<script src="/@capuchin/boot.js" data-token="T" data-page="P" data-server="S" data-rev="7"></script>"#;
 
     fn rewritten_at(path: &str, html: &[u8]) -> Rewritten {
         let page = PageId::parse("P").expect("plain");
@@ -435,6 +438,7 @@ mod tests {
             page: &page,
             token: "T",
             server: "S",
+            rev: 7,
         };
         rewrite(html, &site)
     }

@@ -300,7 +300,8 @@ impl ErrorLimit {
 /// Cuts what a page says to a length that editors and logs can show, without control characters.
 fn tame(message: FromPage) -> FromPage {
     match message {
-        FromPage::Hello { v, page, server, url, user_agent, modules } => FromPage::Hello {
+        FromPage::Hello { v, page, server, url, user_agent, modules, rev } => FromPage::Hello {
+            rev,
             v,
             page,
             server: shown(&server, TEXT_LIMIT),
@@ -316,10 +317,11 @@ fn tame(message: FromPage) -> FromPage {
             FromPage::Outcome { seq, results }
         }
         FromPage::Loaded { modules } => FromPage::Loaded { modules },
-        FromPage::Error { module, message, stack } => FromPage::Error {
-            module,
+        FromPage::Error { module, message, stack, count } => FromPage::Error {
+            module: module.map(|it| shown(&it, TEXT_LIMIT)),
             message: shown(&message, TEXT_LIMIT),
             stack: stack.map(|stack| shown(&stack, STACK_LIMIT)),
+            count,
         },
     }
 }

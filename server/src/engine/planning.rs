@@ -9,14 +9,15 @@ use rustc_hash::FxHashMap;
 
 use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextRange, VerdictNotice};
 use super::hot::{Hot, Planned};
+use super::problems::Problem;
 use super::{Engine, OpenDocument, UPDATE_IDLE};
-use crate::graph::syntax_message;
+use crate::graph::Missing;
 use crate::pages::SentDocument;
 use crate::patch::{PlannedSite, Program, Reason};
 use crate::sites::Rev;
 use crate::sites::collect::Flavour;
 use crate::text::Document;
-use crate::wire::{Change, ModuleKind, When};
+use crate::wire::{Change, ModuleKind, Target, When};
 
 /// What one turn has to tell the pages.
 #[derive(Default)]
@@ -27,6 +28,8 @@ pub(super) struct Turn {
     pub(super) others: Vec<Change>,
     /// The documents that the changes come from, by module id or URL.
     pub(super) documents: FxHashMap<String, SentDocument>,
+    /// Modules with another problem than before, or without the one they had.
+    pub(super) problems: Vec<String>,
     /// What the editor is told once the pages were.
     notices: Vec<Notice>,
 }
@@ -71,12 +74,18 @@ impl Engine {
         let options = self.graph.options(id, path);
         let loaded = self.graph.take(id);
         let on_disk = || read_disk(path);
-        let source: Option<Arc<str>> = match loaded {
+        let source: Option<Arc<str>> = match &loaded {
             // Whatever the file holds by now: what pages have is the error.
             Some(loaded) if loaded.def.kind == ModuleKind::Error => None,
             Some(loaded) if !loaded.source.is_empty() => Some(Arc::clone(&loaded.source)),
             _ => on_disk().map(Arc::from),
         };
+        let imports = loaded.iter().flat_map(|it| it.def.deps.iter().chain(&it.def.dynamic));
+        let imports = imports.filter_map(|it| match &it.target {
+            Target::Id(id) => Some(id.clone()),
+            _ => None,
+        });
+        let imports = imports.collect();
         let rev = self.graph.rev();
         let program = source
             .and_then(|it| Program::load(&it, options, rev).ok())
@@ -84,7 +93,9 @@ impl Engine {
             .or_else(|| Program::nothing(options, rev));
         match program {
             Some(program) => {
-                self.hot.insert(id.to_owned(), Hot::new(program));
+                let mut hot = Hot::new(program);
+                hot.imports = imports;
+                self.hot.insert(id.to_owned(), hot);
                 true
             }
             None => false,
@@ -122,6 +133,9 @@ impl Engine {
             }
             self.plan_changed(When::Save);
         }
+        if let Some(problem) = self.problems.get(&id) {
+            tracing::warn!("saved, but {}", problem.sentence(&id));
+        }
         self.update_module(&id, When::Save);
     }
 
@@ -136,18 +150,17 @@ impl Engine {
             return;
         }
         // Pages go back to what the disk has.
-        self.file_changed(&path, &mut Vec::new());
+        self.file_changed(&path);
     }
 
     pub(super) fn files_changed(&mut self, paths: &[PathBuf]) {
-        let mut changed = Vec::new();
         let mut seen = Vec::new();
         for path in paths {
             let Some((_, real)) = self.graph.resolver.root().locate(path) else { continue };
             // An open document's buffer wins over the disk.
             let is_open = self.documents.values().any(|it| it.path.as_ref() == Some(&real));
             if !is_open && !seen.contains(&real) {
-                self.file_changed(&real, &mut changed);
+                self.file_changed(&real);
                 seen.push(real);
             }
         }
@@ -163,7 +176,7 @@ impl Engine {
     }
 
     /// A file that no editor has open is another one now.
-    fn file_changed(&mut self, path: &Path, _changed: &mut Vec<String>) {
+    fn file_changed(&mut self, path: &Path) {
         let Some((id, real)) = self.graph.resolver.root().locate(path) else { return };
         if is_html(&real) {
             self.push_html(Some(real));
@@ -172,6 +185,14 @@ impl Engine {
         if is_script(&real) {
             self.script_changed(&id, &real);
             return;
+        }
+        if !real.exists() {
+            // It may have been a folder.
+            for id in self.graph.known_below(&id) {
+                if let Some(path) = self.graph.resolver.root().path_of(&id).filter(|it| is_script(it)) {
+                    self.script_changed(&id, &path);
+                }
+            }
         }
         let mut turn = Turn::default();
         self.asset_changed(&id, &real, &mut turn);
@@ -183,11 +204,7 @@ impl Engine {
             return;
         }
         if !path.is_file() {
-            let rev = self.graph.next_rev();
-            let mut turn = Turn::default();
-            turn.others.push(Change::Remove { module: id.to_owned(), rev });
-            self.graph.forget(id);
-            self.push(turn, When::Disk);
+            self.script_gone(id, path);
             return;
         }
         let Some(text) = read_disk(path) else { return };
@@ -196,30 +213,46 @@ impl Engine {
         }
         let Some(hot) = self.hot.get_mut(id) else { return };
         hot.replace(Rope::from_str(&text));
-        if hot.is_settled() {
-            return;
-        }
+        let gone_since = hot.gone_since.take();
         let mut turn = Turn::default();
-        let planned = self.plan_module(id, &mut turn);
-        if let Some(reason) = planned.as_ref().and_then(|it| it.hold.as_ref()) {
-            let problem =
-                crate::compile::Problem { message: reason.message.clone(), start: reason.start, end: reason.end };
-            self.show_problem(id, Some(syntax_message(id, &text, &[problem])), &mut turn);
+        if hot.is_settled() {
+            self.set_problem(id, None, &mut turn);
         } else {
-            self.show_problem(id, None, &mut turn);
+            self.plan_module(id, &mut turn);
         }
         self.push(turn, When::Disk);
+        if let Some(since) = gone_since {
+            self.push_to_those_without(id, since);
+        }
         self.update_module(id, When::Disk);
     }
 
-    /// The overlay of the pages says what keeps a file on disk from running, until the next success.
-    fn show_problem(&mut self, id: &str, message: Option<String>, turn: &mut Turn) {
-        let Some(hot) = self.hot.get_mut(id) else { return };
-        if message.is_none() && !hot.shown_problem {
-            return;
+    /// A script was deleted. Pages that run it go on: whatever imports it could not be loaded again. If nothing does, pages
+    /// dispose of it.
+    fn script_gone(&mut self, id: &str, path: &Path) {
+        let mut turn = Turn::default();
+        if self.is_in_use(id) {
+            // It stays the engine's, so that what pages run is known when the file is back.
+            if !self.own(id, path) {
+                return;
+            }
+            let rev = self.graph.next_rev();
+            let Some(hot) = self.hot.get_mut(id) else { return };
+            hot.gone_since.get_or_insert(rev);
+            self.set_problem(id, Some(Problem::new("was deleted: pages that run it go on")), &mut turn);
+        } else {
+            self.graph.forget(id);
+            self.hot.remove(id);
+            self.set_problem(id, None, &mut turn);
+            turn.others.push(Change::Remove { module: id.to_owned(), rev: self.graph.next_rev() });
+            // What comes under this id later is newer.
+            self.graph.next_rev();
         }
-        hot.shown_problem = message.is_some();
-        turn.others.push(Change::Problem { module: id.to_owned(), message, line: None, column: None });
+        self.push(turn, When::Disk);
+    }
+
+    fn is_in_use(&self, id: &str) -> bool {
+        self.graph.is_in_use(id) || self.hot.values().any(|it| it.imports.iter().any(|it| it == id))
     }
 
     /// Plans every document that changed, in its newest version, and pushes the results together.
@@ -308,6 +341,7 @@ impl Engine {
         let hot = self.hot.get_mut(id)?;
         let before = hot.program.rev;
         let was_nothing = hot.program.is_nothing;
+        let could_not_run = hot.missing.iter().any(|it| it.is_static);
         let rev = self.graph.next_rev();
         let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev))) {
             Ok(planned) => planned,
@@ -320,7 +354,7 @@ impl Engine {
                 return None;
             }
         };
-        let planned = self.without_needless_update(id, planned);
+        let mut planned = self.without_needless_update(id, planned);
         let hot = self.hot.get_mut(id)?;
         if was_nothing && !hot.program.is_nothing {
             // Pages that asked meanwhile got the error.
@@ -333,6 +367,12 @@ impl Engine {
             hot.update_since = Some(Instant::now());
         }
         self.look_for_imports(id);
+        if let Some(hot) = self.hot.get_mut(id) {
+            hot.held.clone_from(&planned.hold);
+            // Without the import that kept it from running the text may be the same to pages that run it, not to those that failed.
+            planned.top |= could_not_run && !hot.missing.iter().any(|it| it.is_static);
+        }
+        self.note_problem(id, turn);
         if !planned.patched.is_empty() || planned.top || planned.update.is_some() {
             turn.patched.insert(id.to_owned(), (before, planned.patched.clone()));
         }
@@ -366,18 +406,28 @@ impl Engine {
         let rev = self.graph.next_rev();
         let url = id.to_owned();
         let is_css = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("css"));
-        turn.others.push(if is_css { Change::Css { url, rev } } else { Change::Asset { url, rev } });
-        let is_loaded = self.pages.connected().any(|(_, page)| page.modules.contains_key(id));
-        if is_loaded {
-            let def = self.graph.define(id);
-            turn.others.push(Change::Update { module: id.to_owned(), from: 0, rev, defs: vec![(*def).clone()] });
+        let change = if is_css { Change::Css { url, rev } } else { Change::Asset { url, rev } };
+        self.files.insert(id.to_owned(), (rev, change.clone()));
+        turn.others.push(change);
+        if !self.pages.connected().any(|(_, page)| page.modules.contains_key(id)) {
+            return;
         }
+        let def = self.graph.define(id);
+        if def.kind == ModuleKind::Error {
+            // What imports it could only fail: pages keep what they have.
+            self.set_problem(id, Some(Problem::new(format!("could not be loaded: {}", def.code))), turn);
+            return;
+        }
+        self.set_problem(id, None, turn);
+        turn.others.push(Change::Update { module: id.to_owned(), from: 0, rev, defs: vec![(*def).clone()] });
     }
 
     fn push_html(&mut self, path: Option<PathBuf>) {
         let Some((id, _)) = path.and_then(|it| self.graph.resolver.root().locate(&it)) else { return };
         let mut turn = Turn::default();
-        turn.others.push(Change::Html { url: id });
+        let change = Change::Html { url: id.clone() };
+        self.files.insert(id, (self.graph.next_rev(), change.clone()));
+        turn.others.push(change);
         self.push(turn, When::Save);
     }
 
@@ -434,9 +484,19 @@ impl Engine {
             if self.hot.get(&id).is_none_or(|it| it.missing == before) {
                 continue;
             }
+            let mut turn = Turn::default();
+            self.note_problem(&id, &mut turn);
+            self.push(turn, When::Disk);
             self.push_imports(&id);
+            let mut is_open = false;
             for open in self.documents.values_mut().filter(|it| it.module.as_ref() == Some(&id)) {
                 open.unplanned.get_or_insert_with(Instant::now);
+                is_open = true;
+            }
+            // A module that has to run again may have waited for it.
+            match self.hot.get_mut(&id).filter(|_| is_open) {
+                Some(hot) => hot.update_since = Some(Instant::now()),
+                None => self.update_module(&id, When::Disk),
             }
         }
     }
@@ -447,14 +507,14 @@ impl Engine {
         let newest = hot.program.roots.last().map(|it| it.rev);
         if hot.missing_at != newest {
             hot.missing_at = newest;
-            hot.missing = hot.program.module().map(|it| self.graph.unresolved(id, &it)).unwrap_or_default();
+            (hot.imports, hot.missing) = hot.program.module().map(|it| self.graph.imports(id, &it)).unwrap_or_default();
         }
     }
 
     fn tell_problems(&mut self, turn: &mut Turn, uri: &str, hold: Option<&Reason>) {
         let Some(open) = self.documents.get_mut(uri) else { return };
         let hot = open.module.as_ref().and_then(|it| self.hot.get(it));
-        let missing: &[(String, String)] = hot.map_or(&[], |it| &it.missing);
+        let missing: &[Missing] = hot.map_or(&[], |it| &it.missing);
         if hold.is_none() && missing.is_empty() && !open.has_problems {
             return;
         }
@@ -465,11 +525,11 @@ impl Engine {
             code: it.code.to_owned(),
             level: Level::Info,
         });
-        let missing = missing.iter().map(|(spec, message)| {
-            let (start, end) = open.find_specifier(spec);
+        let missing = missing.iter().map(|it| {
+            let (start, end) = find_specifier(&open.document.rope, &it.spec);
             ProblemNotice {
                 range: open.range(start, end),
-                message: message.clone(),
+                message: it.message.clone(),
                 code: "import".to_owned(),
                 level: Level::Error,
             }
@@ -481,13 +541,6 @@ impl Engine {
 }
 
 impl OpenDocument {
-    /// Where a specifier stands in the text, as far as a search for its quoted form can tell.
-    fn find_specifier(&self, spec: &str) -> (u32, u32) {
-        let text = self.document.rope.to_string();
-        let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
-        at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
-    }
-
     fn range(&self, start: u32, end: u32) -> TextRange {
         let at = |byte: u32| {
             let position = self.document.position((byte as usize).min(self.document.len_bytes()), self.encoding);
@@ -495,6 +548,13 @@ impl OpenDocument {
         };
         TextRange { start: at(start), end: at(end) }
     }
+}
+
+/// Where a specifier stands in a text, as far as a search for its quoted form can tell.
+pub(super) fn find_specifier(text: &Rope, spec: &str) -> (u32, u32) {
+    let text = text.to_string();
+    let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
+    at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
 }
 
 fn undeclared(patched: &[PlannedSite]) -> Option<Reason> {

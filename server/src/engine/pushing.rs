@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::event::{Notice, OutcomeNotice, ReasonNotice};
 use super::hot::Hot;
 use super::planning::Turn;
+use super::problems::{Problem, solved};
 use super::{Engine, OpenDocument, When};
 use crate::graph::{Compiled, Graph};
 use crate::pages::{Page, PageModule, Sent, SentDocument};
@@ -21,16 +22,20 @@ use crate::wire::{
 impl Engine {
     /// Sends each page its part of what a turn changed, in one message.
     pub(super) fn push(&mut self, turn: Turn, when: When) {
-        if turn.patched.is_empty() && turn.others.is_empty() {
+        if turn.patched.is_empty() && turn.others.is_empty() && turn.problems.is_empty() {
             return;
+        }
+        for id in &turn.problems {
+            self.journal.problem(id, self.problems.get(id), when);
         }
         let mut common: FxHashMap<String, Vec<SitePatch>> = FxHashMap::default();
         let mut gave_up = false;
-        let mut held = Vec::new();
+        let mut not_sent = Vec::new();
         let modules = Modules { graph: &self.graph, hot: &self.hot };
+        let files_rev = self.graph.rev();
         for (page_id, page) in self.pages.connected_mut() {
             let mut changes = Vec::new();
-            let mut sent = Sent { documents: turn.documents.clone(), ..Sent::default() };
+            let mut sent = Sent { documents: turn.documents.clone(), ..Sent::new(when) };
             // Only a new top level can bring modules along; a page may have thousands.
             let is_behind = |id: &String| {
                 let root_rev = page.modules.get(id).map(|it| it.root_rev);
@@ -50,14 +55,7 @@ impl Engine {
                         && let Some(document) = turn.documents.get(id)
                         && let Some(reason) = missing_import(modules, hot, id, known)
                     {
-                        held.push(OutcomeNotice {
-                            uri: document.uri.clone(),
-                            version: document.version,
-                            page: page_id.clone(),
-                            outcome: Outcome::Held.as_str().to_owned(),
-                            reason: Some(reason),
-                            ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
-                        });
+                        not_sent.push(held(page_id, document, reason));
                     }
                     changes.extend(change);
                     if known.root_rev != had.root_rev {
@@ -81,13 +79,26 @@ impl Engine {
                 known.root_rev = hot.program.rev;
             }
             changes.extend(turn.others.iter().filter(|it| concerns(it, page)).cloned());
-            if changes.is_empty() {
-                continue;
+            for change in &turn.others {
+                if let Change::Remove { module, .. } = change {
+                    page.modules.remove(module);
+                }
             }
-            page.push(when, changes, sent);
+            // While somebody types, the editor tells it; a page is bothered if it shows another problem already.
+            let is_told = when != When::Typing;
+            changes.extend(turn.problems.iter().filter_map(|id| {
+                let known = page.modules.get_mut(id)?;
+                about(self.problems.get(id), id, known, is_told)
+            }));
+            if !changes.is_empty() {
+                page.push(changes, sent);
+            }
+            if page.is_connected() {
+                page.files_rev = files_rev;
+            }
             gave_up |= !page.is_connected();
         }
-        for notice in held {
+        for notice in not_sent {
             self.notify(Notice::Outcome(notice));
         }
         if gave_up {
@@ -110,10 +121,20 @@ impl Engine {
         let wants = |page: &Page| {
             page.modules.get(id).is_some_and(|it| {
                 let differs = hot.program.root_at(it.root_rev).shell != root;
-                differs && (when != When::Typing || it.refused != rev)
+                (differs || it.failed) && (when != When::Typing || it.refused != rev)
             })
         };
         if !was_due && when == When::Typing || !self.pages.connected().any(|(_, page)| wants(page)) {
+            return;
+        }
+        if let Some(missing) = hot.missing.iter().find(|it| it.is_static) {
+            // It could only fail: pages go on with what they run until the import is there.
+            let reason = || ReasonNotice { code: "import".to_owned(), message: missing.message.clone(), range: None };
+            for (page, _) in self.pages.connected().filter(|(_, page)| wants(page)) {
+                if let Some(it) = &document {
+                    self.notify(Notice::Outcome(held(page, it, reason())));
+                }
+            }
             return;
         }
         let Ok(module) = hot.program.module() else { return };
@@ -144,7 +165,7 @@ impl Engine {
             let updates = FxHashMap::from_iter([(id.to_owned(), rev)]);
             let documents = document.iter().map(|it| (id.to_owned(), it.clone())).collect();
             let change = Change::Update { module: id.to_owned(), from, rev, defs };
-            page.push(when, vec![change], Sent { documents, updates, ..Sent::default() });
+            page.push(vec![change], Sent { documents, updates, ..Sent::new(when) });
         }
     }
 
@@ -160,7 +181,7 @@ impl Engine {
                 (def.kind, &def.code, &def.deps, &def.dynamic) == (old.kind, &old.code, &old.deps, &old.dynamic);
             if !is_same {
                 let rev = self.graph.next_rev();
-                self.send_again(wire::ModuleDef { rev, ..(*def).clone() });
+                self.send_again(wire::ModuleDef { rev, ..(*def).clone() }, 0);
             }
         }
     }
@@ -173,15 +194,26 @@ impl Engine {
             let (sites, stamp) = (hot.program.ids.len(), hot.program.stamp());
             let rev = self.graph.next_rev();
             let def = self.graph.definition(Compiled { id: id.to_owned(), rev, sites, stamp, module });
-            self.send_again(def);
+            self.send_again(def, 0);
         }
         let mut turn = Turn::default();
         turn.patched.insert(id.to_owned(), (0, Vec::new()));
         self.push(turn, When::Disk);
     }
 
-    /// Sends a module to the pages that run its newest top level, to run it again.
-    fn send_again(&mut self, def: wire::ModuleDef) {
+    /// A deleted file is back: pages that loaded its module after `since` got an error in its place.
+    pub(super) fn push_to_those_without(&mut self, id: &str, since: Rev) {
+        let Some(hot) = self.hot.get(id) else { return };
+        if let Ok(module) = hot.program.module() {
+            let (sites, stamp) = (hot.program.ids.len(), hot.program.stamp());
+            let rev = self.graph.next_rev();
+            let def = self.graph.definition(Compiled { id: id.to_owned(), rev, sites, stamp, module });
+            self.send_again(def, since);
+        }
+    }
+
+    /// Sends a module to the pages that run its newest top level and loaded it at `since` or later, to run it again.
+    fn send_again(&mut self, def: wire::ModuleDef, since: Rev) {
         let (id, rev) = (def.id.clone(), def.rev);
         let modules = Modules { graph: &self.graph, hot: &self.hot };
         let entries: Vec<String> = def
@@ -195,14 +227,14 @@ impl Engine {
         for (_, page) in self.pages.connected_mut() {
             let Some(known) = page.modules.get(&id) else { continue };
             let is_behind = |hot: &Hot| hot.program.root_at(known.root_rev).shell != hot.program.root.shell;
-            if modules.hot.get(&id).is_some_and(is_behind) {
+            if known.root_rev < since || modules.hot.get(&id).is_some_and(is_behind) {
                 continue;
             }
             let mut defs = vec![def.clone()];
             defs.extend(crawl(modules, &entries, &page.module_ids()));
             let change = Change::Update { module: id.clone(), from: known.rev, rev, defs };
             let updates = FxHashMap::from_iter([(id.clone(), rev)]);
-            page.push(When::Disk, vec![change], Sent { updates, ..Sent::default() });
+            page.push(vec![change], Sent { updates, ..Sent::new(When::Disk) });
         }
     }
 
@@ -216,14 +248,18 @@ impl Engine {
         };
         self.pages.insert(id.clone(), page);
         self.hello(&id, hello);
+        self.journal.page_connected(&id, &self.pages);
         self.tell_page_count();
     }
 
     /// A page says what it has: it gets everything that it lacks.
     pub(super) fn hello(&mut self, id: &PageId, hello: FromPage) {
-        let FromPage::Hello { v, server, url, user_agent, modules, .. } = hello else { return };
+        let FromPage::Hello { v, server, url, user_agent, modules, rev, .. } = hello else { return };
         let is_ours = server == self.server;
         let Some(page) = self.pages.get_mut(id) else { return };
+        if page.files_rev == Rev::MAX {
+            page.files_rev = if is_ours && rev > 0 { rev } else { self.graph.rev() };
+        }
         page.url = url;
         page.user_agent = user_agent;
         if v != wire::VERSION {
@@ -276,7 +312,10 @@ impl Engine {
         }
         // What was on its way is answered by this hello.
         page.waiting.clear();
-        catch_up(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents);
+        let new: Vec<String> = page.modules.keys().filter(|it| !before.contains_key(*it)).cloned().collect();
+        self.catch_up(id, &new);
+        self.send_files(id);
+        let Some(page) = self.pages.get(id) else { return };
         // A page that loaded an older top level gets the newer one as if it had just been typed.
         let behind: Vec<String> = page
             .modules
@@ -297,10 +336,64 @@ impl Engine {
 
     pub(super) fn loaded(&mut self, id: &PageId, modules: Vec<ModuleRev>) {
         let Some(page) = self.pages.get_mut(id) else { return };
+        let new: Vec<String> = modules.iter().map(|it| it.id.clone()).collect();
         for it in modules {
             page.modules.insert(it.id, PageModule::loaded(it.rev));
         }
-        catch_up(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents);
+        self.catch_up(id, &new);
+    }
+
+    /// Files that are no modules and changed after the page was made, or while it was away.
+    fn send_files(&mut self, id: &PageId) {
+        let Some(page) = self.pages.get_mut(id) else { return };
+        let mut changes: Vec<_> = self.files.values().filter(|(rev, _)| *rev > page.files_rev).collect();
+        changes.sort_unstable_by_key(|(rev, _)| *rev);
+        let changes: Vec<Change> = changes.into_iter().map(|(_, it)| it.clone()).collect();
+        page.files_rev = self.graph.rev();
+        if !changes.is_empty() {
+            page.push(changes, Sent::new(When::Disk));
+        }
+    }
+
+    /// Sends a page what it lacks, for the newest versions of the documents. `new`: modules that it has just loaded.
+    fn catch_up(&mut self, id: &PageId, new: &[String]) {
+        let Some(page) = self.pages.get_mut(id) else { return };
+        let modules = Modules { graph: &self.graph, hot: &self.hot };
+        let mut changes = Vec::new();
+        let mut sent = Sent::new(When::Typing);
+        let mut notices = Vec::new();
+        let has = page.module_ids();
+        for (module, known) in &mut page.modules {
+            let is_new = new.contains(module);
+            let problem = self.problems.get(module);
+            changes.extend(about(problem, module, known, is_new));
+            let Some(hot) = modules.hot.get(module) else { continue };
+            if is_new
+                && let Some(reason) = &hot.held
+                && let Some((_, document)) = newest_of(&self.documents, module)
+            {
+                let message = if hot.program.is_nothing {
+                    "this page was loaded while the text did not parse, and runs nothing of it"
+                } else {
+                    "this page was loaded with the last version that works"
+                };
+                let reason = ReasonNotice { code: reason.code.to_owned(), message: message.to_owned(), range: None };
+                notices.push(held(id, &document, reason));
+            }
+            let before = known.clone();
+            let Some(change) = due(modules, hot, module, known, &has, false) else { continue };
+            changes.push(change);
+            if known.root_rev != before.root_rev {
+                sent.before.insert(module.clone(), before);
+            }
+            sent.documents.extend(newest_of(&self.documents, module));
+        }
+        if !changes.is_empty() {
+            page.push(changes, sent);
+        }
+        for notice in notices {
+            self.notify(Notice::Outcome(notice));
+        }
     }
 
     pub(super) fn outcome(&mut self, id: &PageId, seq: u64, results: Vec<ModuleOutcome>) {
@@ -308,6 +401,7 @@ impl Engine {
         // A push can have several outcomes: what becomes of a patch is sometimes known only at its first call.
         let Some(sent) = page.waiting.get(&seq).cloned() else { return };
         let mut notices = Vec::new();
+        let mut answers = Vec::new();
         let (mut again, mut changed) = (Vec::new(), Vec::new());
         let went_wrong = |it: &Outcome| matches!(it, Outcome::Held | Outcome::Refused | Outcome::Threw);
         let is_any = results.iter().any(|it| went_wrong(&it.outcome));
@@ -321,12 +415,19 @@ impl Engine {
                         known.rev = rev.max(known.rev);
                         known.seen = rev.max(known.seen);
                         known.root_rev = rev;
+                        known.failed = false;
                         known.skipped.clear();
                         known.held.clear();
                     }
                     Outcome::NeedsReload | Outcome::Threw | Outcome::Refused => known.refused = rev,
                     Outcome::NextCall | Outcome::Held => {}
                 }
+            }
+            if result.outcome == Outcome::NeedsReload
+                && sent.patches.contains_key(&result.module)
+                && let Some(known) = page.modules.get_mut(&result.module)
+            {
+                known.failed = true;
             }
             let went_wrong = went_wrong(&result.outcome);
             if let Some(before) = sent.before.get(&result.module).filter(|_| went_wrong)
@@ -350,6 +451,8 @@ impl Engine {
                     changed.push(result.module.clone());
                 }
             }
+            let ms = sent.documents.get(&result.module).map(|it| it.arrived.elapsed().as_secs_f64() * 1000.0);
+            answers.push((result.clone(), ms));
             if let Some(document) = sent.documents.get(&result.module) {
                 notices.push(OutcomeNotice {
                     uri: document.uri.clone(),
@@ -367,7 +470,10 @@ impl Engine {
         }
         if !again.is_empty() {
             let documents = changed.iter().filter_map(|it| newest_of(&self.documents, it)).collect();
-            page.push(When::Typing, again, Sent { documents, ..Sent::default() });
+            page.push(again, Sent { documents, ..Sent::new(When::Typing) });
+        }
+        for (answer, ms) in &answers {
+            self.journal.outcome(id, &self.pages, answer, sent.when, *ms);
         }
         for notice in notices {
             self.notify(Notice::Outcome(notice));
@@ -382,23 +488,30 @@ fn newest_of(documents: &FxHashMap<String, OpenDocument>, module: &str) -> Optio
     Some((module.to_owned(), SentDocument { uri: uri.clone(), version, arrived }))
 }
 
-/// Sends a page what it lacks, for the newest versions of the documents.
-fn catch_up(page: &mut Page, modules: Modules<'_>, documents: &FxHashMap<String, OpenDocument>) {
-    let mut changes = Vec::new();
-    let mut sent = Sent::default();
-    let has = page.module_ids();
-    for (module, known) in &mut page.modules {
-        let Some(hot) = modules.hot.get(module) else { continue };
-        let before = known.clone();
-        let Some(change) = due(modules, hot, module, known, &has, false) else { continue };
-        changes.push(change);
-        if known.root_rev != before.root_rev {
-            sent.before.insert(module.clone(), before);
-        }
-        sent.documents.extend(newest_of(documents, module));
+/// The outcome of an edit that a page does not get for now.
+fn held(page: &PageId, document: &SentDocument, reason: ReasonNotice) -> OutcomeNotice {
+    OutcomeNotice {
+        uri: document.uri.clone(),
+        version: document.version,
+        page: page.clone(),
+        outcome: Outcome::Held.as_str().to_owned(),
+        reason: Some(reason),
+        ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
     }
-    if !changes.is_empty() {
-        page.push(When::Typing, changes, sent);
+}
+
+/// What a page that knows the module has to be told of its problem; `is_told`: also if it shows none yet.
+fn about(problem: Option<&Problem>, id: &str, known: &mut PageModule, is_told: bool) -> Option<Change> {
+    match problem {
+        Some(problem) if is_told || known.shows_problem => {
+            known.shows_problem = true;
+            Some(problem.shown(id))
+        }
+        None if known.shows_problem => {
+            known.shows_problem = false;
+            Some(solved(id))
+        }
+        _ => None,
     }
 }
 
