@@ -108,7 +108,9 @@ export class Applier {
     const imports = patches.some(([, { top }]) => top?.deps !== undefined && top.deps.length > 0);
     if (updates.length > 0 || imports) return this.applyUpdates(push, prepared, started, stop);
     if (this.stepsStop(patches, stop)) return undefined;
-    this.commit(patches, started, results);
+    const classes = this.classesReady(patches, stop);
+    if (classes === null) return undefined;
+    this.commit(patches, classes, started, results);
     this.finish(push, this.swap(push, started), results);
     return undefined;
   }
@@ -119,16 +121,38 @@ export class Applier {
     if (await this.importsStop(patches, stop)) return;
     if (updates.length > 0 && await this.updatesStop(patches, updates, stop)) return;
     if (this.stepsStop(patches, stop)) return;
-    this.commit(patches, started, results);
+    const classes = this.classesReady(patches, stop);
+    if (classes === null) return;
+    this.commit(patches, classes, started, results);
     const swapping = this.swap(push, started);
     await this.runAgain(updates, started, results);
     this.finish(push, swapping, results);
   }
 
-  /** The point of no return, and it cannot fail. @param {Prepared["patches"]} patches @param {number} started @param {Result[]} results */
-  commit(patches, started, results) {
+  /**
+   * What classes will take over; null: one cannot. @param {Prepared["patches"]} patches @param {Stop} stop
+   * @returns {Map<Module, (() => void)[]> | null}
+   */
+  classesReady(patches, stop) {
+    const ready = new Map();
+    for (const [module, { sites }] of patches) {
+      try {
+        ready.set(module, module.sites.prepareClasses(sites));
+      } catch (error) {
+        stop("refused", { code: "class", message: `The class cannot take over its new text: ${messageOf(error)}` });
+        return null;
+      }
+    }
+    return ready;
+  }
+
+  /**
+   * The point of no return, and it cannot fail.
+   * @param {Prepared["patches"]} patches @param {Map<Module, (() => void)[]>} classes @param {number} started @param {Result[]} results
+   */
+  commit(patches, classes, started, results) {
     for (const [module, { sites, nsites, rev, stamp, top }] of patches) {
-      module.sites.commit(sites, nsites);
+      module.sites.commit(sites, nsites, classes.get(module));
       if (top !== undefined && module.current !== null) module.current.top = rev;
       module.nsites = Math.max(module.nsites, nsites);
       module.rev = rev;

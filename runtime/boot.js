@@ -40,6 +40,10 @@
       for (let id = 0; id < nsites; id++) guards.push(0);
       // The hook of the global scope; each script has its own, because what is made through it is kept on it.
       /** @type {any} */ (guards).s = (/** @type {string} */ code) => natives.eval(code);
+      // Classes that are made before the runtime is there wait for it.
+      /** @type {unknown[][]} */
+      const classes = [];
+      Object.assign(guards, { classes, k: (/** @type {unknown[]} */ ...made) => { classes.push(made); } });
       waiting.push({ url, rev, nsites, stamp, guards });
       return guards;
     },

@@ -47,7 +47,7 @@ export type Dep = {
   names?: string[];
 };
 
-export type How = "fn" | "arrow" | "method" | "static" | "get" | "set" | "ctor" | "derived" | "generator" | "named";
+export type How = "fn" | "arrow" | "method" | "static" | "get" | "set" | "ctor" | "derived" | "generator" | "named" | "class";
 
 export type SitePatch = {
   id: number;
@@ -71,6 +71,35 @@ export type SitePatch = {
   base?: { code: string; cells?: string[][] | null; how: How } | null;
   /** Why closures made before keep what they run: the outcome is `nextCall`. */
   later?: string | null;
+  /** For a class whose constructor or fields changed. */
+  construct?: Construct;
+  /** For a class: `#private` names that classes whose text is older may lack. */
+  privates?: Private[];
+};
+
+/** A `#private` method, accessor or field of a class. */
+export type Private = {
+  name: string;
+  static?: boolean;
+  /** Classes whose text is older do not have it. */
+  since: number;
+  /** From which revisions to which others the text was without it since. */
+  gaps?: [from: number, to: number][];
+  /** An element of a class's body; of a static method without the word. */
+  code: string;
+  /** Where it stands in the module, from 0. */
+  line: number;
+  column: number;
+};
+
+/** The constructor and the fields of a class, for objects that are made from now on. */
+export type Construct = {
+  /** Classes whose text is of this revision or a later one have them already. */
+  rev: number;
+  /** An expression, evaluated through the class's hook, that gives the class which takes over. */
+  code: string;
+  /** The public fields that it makes, in order. */
+  fields?: string[];
 };
 
 /** Declarations that are added to a running module, or get other values. */

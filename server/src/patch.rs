@@ -9,9 +9,11 @@ mod top;
 use std::sync::Arc;
 
 use ropey::Rope;
+use rustc_hash::FxHashMap;
 
 use crate::compile::{
-    self, Context, Export, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module,
+    self, Construct, Context, Export, Function, Item, ItemKind, LatePrivate, Module, Options, Problem,
+    compile_function, compile_module,
 };
 use crate::sites::collect::Flavour;
 use crate::sites::diff::{self, Ids};
@@ -73,6 +75,8 @@ pub struct PatchPlan {
     pub sites: Vec<PlannedSite>,
     /// What has to run in the module's scope first: bindings that were added or have new values.
     pub top: Vec<Arc<Top>>,
+    /// What people have to know of it.
+    pub note: Option<Reason>,
 }
 
 /// A change of the top level that pages take over without running the module again.
@@ -133,6 +137,9 @@ pub struct PlannedSite {
     pub fallback: Option<Arc<Code>>,
     /// Why closures made before keep what they run: one sentence.
     pub later: Option<String>,
+    pub construct: Option<Construct>,
+    /// Their lines are those of the good text.
+    pub privates: Vec<LatePrivate>,
 }
 
 /// Why: a code for programs, a sentence for people, and the place in bytes of the good text, where there is one.
@@ -200,7 +207,8 @@ impl Program {
     /// The problem when `text` can't be compiled alone (bytes of `text`); nothing has changed then.
     pub fn plan_function(&mut self, path: &[usize], origin: u32, text: &str, rev: Rev) -> Result<Verdict, Problem> {
         let old = self.root.at(path);
-        let context = Context { flavour: self.flavour, old, rev, jsx: &self.jsx };
+        let late = late_around(&self.root, path);
+        let context = Context { flavour: self.flavour, old, rev, jsx: &self.jsx, late: late.clone() };
         let mut ids = self.ids.at(rev);
         let function = compile_function(text, &context, &mut ids)?;
         let delta = text.len() as i64 - i64::from(old.len);
@@ -219,6 +227,9 @@ impl Program {
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
         }
+        if own {
+            plan.note = note(&old, &site, origin);
+        }
         for change in changes.iter().filter(|it| !it.path.is_empty()) {
             let before = find(&old, change.id).unwrap_or(&old);
             let start = offset(&site, &change.path);
@@ -229,7 +240,8 @@ impl Program {
                 .rfind('\n')
                 .map_or(start + self.column_of(origin, line), |it| start - it as u32 - 1);
             let place = Place { start: origin + start, line: line + lines, column };
-            match self.plan_inner(&mut site, &change.path, before, inner, place, rev, &mut ids) {
+            plan.note = plan.note.or_else(|| note(before, site.at(&change.path), place.start));
+            match self.plan_inner(&mut site, &late, &change.path, before, inner, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(problem),
             }
@@ -262,6 +274,7 @@ impl Program {
     fn plan_inner(
         &self,
         site: &mut Site,
+        around: &Late,
         path: &[usize],
         before: &Site,
         text: &str,
@@ -278,7 +291,9 @@ impl Program {
             return Ok(Err(later.unwrap_or_default()));
         }
         let current = target.clone();
-        let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx };
+        let mut late = around.clone();
+        late.extend(late_around(site, path));
+        let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx, late };
         let function = compile_function(text, &context, ids)?;
         let inner = planned(&current, before, function, place.start, place.line, place.column);
         site.at_mut(path).needs.clone_from(&inner.needs);
@@ -293,7 +308,7 @@ impl Program {
             site.scope_rev = 0;
             return;
         }
-        if site.fallback.is_none() {
+        if site.fallback.is_none() && !site.kind.is_class() {
             site.fallback = self.code_of(before, rev);
         }
         site.scope_rev = site.since;
@@ -301,14 +316,10 @@ impl Program {
 
     /// The code of a site as it is in the good text.
     fn code_of(&self, site: &Site, rev: Rev) -> Option<Arc<Code>> {
-        let mut origin = None;
-        self.root.walk(0, &mut |it, start| {
-            if it.id == site.id && it.kind != SiteKind::Module {
-                origin = Some(start);
-            }
-        });
-        let text = self.slice(origin?, site.len);
-        let context = Context { flavour: self.flavour, old: site, rev, jsx: &self.jsx };
+        let path = path_to(&self.root, site.id)?;
+        let text = self.slice(offset(&self.root, &path), site.len);
+        let late = late_around(&self.root, &path);
+        let context = Context { flavour: self.flavour, old: site, rev, jsx: &self.jsx, late };
         compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::new(it.code))
     }
 
@@ -356,7 +367,8 @@ impl Program {
             let line = rope.byte_to_line(start as usize) as u32;
             let column = start - rope.line_to_byte(line as usize) as u32;
             let place = Place { start, line, column };
-            match self.plan_inner(&mut root, &change.path, before, text, place, rev, &mut ids) {
+            plan.note = plan.note.or_else(|| note(before, root.at(&change.path), start));
+            match self.plan_inner(&mut root, &Late::default(), &change.path, before, text, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
@@ -449,7 +461,8 @@ impl Program {
                 continue;
             }
             let text = self.slice(start, site.len);
-            let context = Context { flavour: self.flavour, old: site, rev: self.rev, jsx: &self.jsx };
+            let late = path_to(&self.root, site.id).map(|it| late_around(&self.root, &it)).unwrap_or_default();
+            let context = Context { flavour: self.flavour, old: site, rev: self.rev, jsx: &self.jsx, late };
             let Ok(function) = compile_function(&text, &context, &mut self.ids.clone()) else { continue };
             let line = self.line_of(start);
             let column = self.column_of(start, line);
@@ -468,6 +481,21 @@ impl Program {
             (Some(now), Some(then)) => now == then,
             (Some(_), None) => site.scope.lookup(name) != self.root.scope.names.get(name),
         })
+    }
+
+    /// Whether one of these sites holds the site `id`, or is it.
+    pub fn is_within(&self, id: SiteId, outer: &[SiteId]) -> bool {
+        let Some(path) = path_to(&self.root, id).filter(|_| !outer.is_empty()) else { return false };
+        (1..=path.len()).any(|it| outer.contains(&self.root.at(&path[..it]).id))
+    }
+
+    /// Whether the text of a site has changed since, anywhere in it.
+    pub fn was_edited(&self, id: SiteId, since: Rev) -> bool {
+        let mut was = false;
+        if let Some((site, start)) = self.site(id) {
+            site.walk(start, &mut |it, _| was |= it.changed > since);
+        }
+        was
     }
 
     /// The site with this id, and where it starts.
@@ -519,6 +547,8 @@ fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32
         needs,
         scope_rev: site.scope_rev,
         fallback: site.fallback.clone(),
+        construct: function.construct,
+        privates: function.privates.into_iter().map(|it| LatePrivate { line: it.line + line, ..it }).collect(),
         later: None,
     }
 }
@@ -534,11 +564,52 @@ fn later(site: &Site) -> String {
     }
 }
 
+/// Objects that exist keep the fields that they were made with.
+fn note(before: &Site, site: &Site, start: u32) -> Option<Reason> {
+    let changed = site.kind.is_class() && before.class.fields != site.class.fields;
+    changed.then(|| {
+        let name = if site.name.is_empty() { "this class".to_owned() } else { format!("`{}`", site.name) };
+        let message = format!(
+            "objects of {name} that are made from now on have the new fields; those that exist stay as they are"
+        );
+        Reason { code: "fields", message, start, end: start + site.len }
+    })
+}
+
 fn find(site: &Site, id: SiteId) -> Option<&Site> {
     if site.id == id && site.kind != SiteKind::Module {
         return Some(site);
     }
     site.children.iter().chain(&site.ghosts).find_map(|it| find(it, id))
+}
+
+type Late = FxHashMap<Box<str>, SiteId>;
+
+/// The `#private` names that objects may lack, of the classes around the site at `path`.
+fn late_around(root: &Site, path: &[usize]) -> Late {
+    let mut late = Late::default();
+    let mut site = root;
+    for index in path {
+        // What an inner class declares hides what the outer ones do.
+        site.privates.iter().filter(|it| it.gone.is_none()).for_each(|it| {
+            late.remove(&it.name);
+        });
+        late.extend(site.late_privates().map(|it| (it.name.clone(), site.id)));
+        site = &site.children[*index];
+    }
+    late
+}
+
+/// Where the site with this id stands.
+fn path_to(site: &Site, id: SiteId) -> Option<Vec<usize>> {
+    site.children.iter().enumerate().find_map(|(index, child)| {
+        if child.id == id {
+            return Some(vec![index]);
+        }
+        let mut path = path_to(child, id)?;
+        path.insert(0, index);
+        Some(path)
+    })
 }
 
 /// Where the site at `path` starts, relative to the start of `site`.

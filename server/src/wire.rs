@@ -313,6 +313,42 @@ pub struct SitePatch {
     /// Why closures made before keep what they run: the outcome is then `nextCall`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later: Option<String>,
+    /// For a class whose constructor or fields changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub construct: Option<Construct>,
+    /// For a class: `#private` names that classes whose text is older may lack.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub privates: Vec<Private>,
+}
+
+/// A `#private` method, accessor or field of a class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Private {
+    pub name: String,
+    #[serde(rename = "static", default, skip_serializing_if = "is_false")]
+    pub is_static: bool,
+    /// Classes whose text is older do not have it.
+    pub since: u64,
+    /// From which revisions to which others the text was without it since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<(u64, u64)>,
+    /// An element of a class's body; of a static method without the word.
+    pub code: String,
+    /// Where it stands in the module, from 0.
+    pub line: u32,
+    pub column: u32,
+}
+
+/// The constructor and the fields of a class, for objects that are made from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Construct {
+    /// Classes whose text is of this revision or a later one have them already.
+    pub rev: u64,
+    /// An expression that is evaluated in the class's scope and gives the class that takes over.
+    pub code: String,
+    /// The public fields that it makes, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
 }
 
 /// Code that closures of every scope can run; the fields mean what they mean in [`SitePatch`].

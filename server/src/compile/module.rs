@@ -11,13 +11,13 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{Parser, ParserReturn, config::TokensParserConfig};
 use oxc::semantic::{Scoping, SemanticBuilder};
 use oxc::span::{GetSpan, SourceType, Span};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Problem;
 use super::early;
 use super::emit::{self, Mode};
 use super::purity::{self, Purity};
-use crate::sites::collect::{Base, Collector, Flavour, Op, Order, is_identifier, quoted};
+use crate::sites::collect::{Base, Collector, Flavour, Op, Order, constants, is_identifier, quoted};
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Bind, Site, tree};
@@ -52,6 +52,8 @@ pub struct Module {
     /// Direct `eval` or `with`: names of the text can't be known.
     pub dynamic_scope: bool,
     pub jsx: Jsx,
+    /// Names that are keys of class members.
+    pub keys: FxHashSet<Box<str>>,
     /// For [`Module::patch_text`].
     ops: Vec<Op>,
     by_raw: Vec<crate::sites::SiteId>,
@@ -215,8 +217,8 @@ pub fn compile_module(
     emit::sort(&mut collector.ops);
     let body = emit::emit(source, &collector.ops, 0, end, &by_raw, &flavour.guards(), Mode::Load);
     let is_async = collector.seen.has_top_level_await && flavour == Flavour::Esm;
-    let code =
-        factory(flavour, strict, is_async, &shape, &collector.seen.base_classes, &Added::of(ids, &root, &shape), &body);
+    let classes: Vec<String> = collector.seen.base_classes.iter().map(|it| emit::expanded(it, &by_raw)).collect();
+    let code = factory(flavour, strict, is_async, &shape, &classes, &Added::of(ids, &root, &shape), &body);
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
     Ok(Module {
@@ -232,10 +234,11 @@ pub fn compile_module(
         code,
         unresolved,
         dynamic_scope: collector.seen.dynamic_scope,
+        keys: collector.seen.keys,
         jsx,
         ops: collector.ops,
         by_raw,
-        classes: collector.seen.base_classes,
+        classes,
     })
 }
 
@@ -302,7 +305,8 @@ fn top_scope(
         .iter()
         .map(|(name, symbol)| (Box::from(name.as_str()), collector.top_bind(name.as_str(), *symbol)))
         .collect();
-    std::sync::Arc::new(crate::sites::Scope { names, ..crate::sites::Scope::default() })
+    let constants = constants(scoping, program.scope_id());
+    std::sync::Arc::new(crate::sites::Scope { names, constants, ..crate::sites::Scope::default() })
 }
 
 /// Imports, exports and statements of an ES module, gathered while its statements are walked.

@@ -308,7 +308,7 @@ impl Engine {
         };
         turn.documents.extend([sent(&id)]);
         let Some(planned) = self.plan_module(&id, turn) else { return };
-        let Planned { patched, top, update, hold } = planned;
+        let Planned { patched, top, update, hold, note } = planned;
         let (verdict, reason) = match (&update, patched.is_empty() && !top, &hold) {
             (Some(reason), ..) => ("updateModule", Some(reason)),
             (None, false, hold) => ("patch", hold.as_ref()),
@@ -317,7 +317,7 @@ impl Engine {
         };
         let is_same = patched.is_empty() && !top && update.is_none();
         let unresolved = self.unresolved(&id, &patched, is_same);
-        let reason = reason.cloned().or(unresolved);
+        let reason = reason.cloned().or(unresolved).or(note);
         let is_unresolved = reason.as_ref().is_some_and(|it| it.code == "unresolved");
         let verdict = if matches!(verdict, "patch" | "unchanged") && is_unresolved { "hold" } else { verdict };
         self.tell_verdict(turn, uri, verdict, reason.as_ref(), patched);

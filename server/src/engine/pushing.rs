@@ -11,12 +11,14 @@ use super::hot::Hot;
 use super::planning::Turn;
 use super::problems::{Problem, solved};
 use super::{Engine, OpenDocument, When};
+use crate::compile::LatePrivate;
 use crate::graph::{Compiled, Graph};
 use crate::pages::{Page, PageModule, Sent, SentDocument};
 use crate::patch::{PlannedSite, Top};
 use crate::sites::Rev;
 use crate::wire::{
-    self, Change, FromPage, ModuleOutcome, ModuleRev, Outcome, PageId, SitePatch, Target, ToPage, TopPatch, TopStep,
+    self, Change, Construct, FromPage, ModuleOutcome, ModuleRev, Outcome, PageId, Private, SitePatch, Target, ToPage,
+    TopPatch, TopStep,
 };
 
 impl Engine {
@@ -47,7 +49,7 @@ impl Engine {
                 let Some(hot) = self.hot.get(id) else { continue };
                 let Some(known) = page.modules.get_mut(id) else { continue };
                 let had = known.clone();
-                let is_held = sites.iter().any(|it| known.held.contains(&it.id));
+                let is_held = sites.iter().any(|it| hot.program.is_within(it.id, &known.held));
                 let is_current = known.seen == *before && known.skipped.is_empty() && !is_held;
                 let Some(steps) = tops_for(modules, hot, id, known).filter(|_| is_current) else {
                     let change = due(modules, hot, id, known, &has, is_held);
@@ -70,6 +72,9 @@ impl Engine {
                 let top = top_patch(modules, id, &steps, &has);
                 if top.is_some() {
                     sent.before.insert(id.clone(), had);
+                }
+                if sites.iter().any(may_be_held) {
+                    known.held.extend(sites.iter().map(|it| it.id));
                 }
                 if !patches.is_empty() || top.is_some() {
                     changes.push(patch(hot, id, known.rev, patches.clone(), top));
@@ -430,6 +435,11 @@ impl Engine {
                 known.failed = true;
             }
             let went_wrong = went_wrong(&result.outcome);
+            if let Some((_, sites)) = sent.patches.get(&result.module).filter(|_| !went_wrong)
+                && let Some(known) = page.modules.get_mut(&result.module)
+            {
+                known.held.retain(|it| !sites.contains(it));
+            }
             if let Some(before) = sent.before.get(&result.module).filter(|_| went_wrong)
                 && let Some(known) = page.modules.get_mut(&result.module)
             {
@@ -440,7 +450,7 @@ impl Engine {
                 && let Some(hot) = self.hot.get_mut(&result.module)
             {
                 // Some of them may have been edited since; the rest has nobody else to bring it.
-                let was_edited = sites.iter().any(|it| hot.program.site(*it).is_some_and(|(it, _)| it.changed > *rev));
+                let was_edited = sites.iter().any(|it| hot.program.was_edited(*it, *rev));
                 known.held.extend(sites);
                 if was_edited {
                     // The page has the newest revision, but for what it held: under that number it would take nothing.
@@ -560,6 +570,9 @@ fn due(
         // A page that is told nothing stays at its revision: that is what its next patch starts from.
         return None;
     }
+    if plan.sites.iter().any(may_be_held) {
+        known.held.extend(plan.sites.iter().map(|it| it.id));
+    }
     let from = known.rev;
     known.rev = hot.program.rev.max(from);
     let sites = plan.sites.iter().map(|it| site_patch(it, hot.program.rev)).collect();
@@ -571,6 +584,11 @@ fn due(
         stamp.clear();
     }
     Some(change)
+}
+
+/// Whether pages are likely to hold code: what is edited next does not wait until they have said so.
+fn may_be_held(site: &PlannedSite) -> bool {
+    site.needs.iter().any(|it| !crate::globals::is_known(it))
 }
 
 /// The versions of the top level that a page can take over. Imports that do not resolve hold them back, and nothing else.
@@ -642,7 +660,18 @@ fn site_patch(site: &PlannedSite, rev: Rev) -> SitePatch {
             how: Cow::Borrowed(it.how),
         }),
         later: site.later.clone(),
+        construct: site.construct.as_ref().map(|it| Construct {
+            rev: it.rev,
+            code: it.code.clone(),
+            fields: it.fields.clone(),
+        }),
+        privates: site.privates.iter().map(private).collect(),
     }
+}
+
+fn private(it: &LatePrivate) -> Private {
+    let LatePrivate { name, is_static, since, gaps, code, line, column } = it.clone();
+    Private { name, is_static, since, gaps, code, line, column }
 }
 
 fn reload(code: &'static str, message: &str) -> ToPage {

@@ -102,7 +102,9 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
             }
         }
     }
-    Some(Soft { added: come, changed, removed, dependants, exports })
+    // A class that was made has the keys that it was made with.
+    let are_keys = stale.iter().any(|it| module.keys.contains(it.as_str()));
+    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports })
 }
 
 /// The exports that `new` has and `old` lacks; `None` when anything else about the exports changed.
