@@ -203,7 +203,11 @@ export class Applier {
             }
             prepared.results.push(this.result(change.module, change.rev, "refused", started,
               { code: "outOfSync", message: `The page has revision ${module.rev} of ${change.module}, the patch is for ${change.from}` }));
-          } else prepared.patches.push([module, change]);
+          } else {
+            // What becomes of it is another question: page and server mean the same.
+            this.resyncs = 0;
+            prepared.patches.push([module, change]);
+          }
           break;
         }
         case "update": {

@@ -13,6 +13,7 @@ export const factor = 1;
 export function f() { return b * factor; }
 `,
   "b.js": `export const b = Number("1");
+export function other() { return 1; }
 `,
 };
 
@@ -36,5 +37,17 @@ test("a module that took declarations over has them when it runs again for anoth
   await a.listener.until("the patch", () => a.listener.outcomes.find((it) => it.version === a.document.version));
   assert.equal(await program.see("a.f()"), 220);
   assert.deepEqual(program.problems, []);
+  program.close();
+});
+
+test("a file that is opened after others were edited takes new values like the first", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open(files);
+  const b = program.also("b.js");
+  for (const text of ["return 1", "return 2", "return 3"]) await b.listener.verdictOn(b.document.replace(text, `return ${Number(text.slice(7)) + 1}`));
+  const a = program.also("a.js");
+  assert.equal((await a.listener.verdictOn(a.document.replace("factor = 1", "factor = 10"))).verdict, "patch");
+  await a.listener.until("the patch", () => a.listener.outcomes.find((it) => it.outcome === "live"));
+  assert.equal(await program.see("a.f()"), 10);
   program.close();
 });

@@ -46,6 +46,11 @@ function keepBack(program) {
   };
 }
 
+/** Waits until the page runs the newest text. @param {import("./bench.js").Program} program */
+function live({ listener, document }) {
+  return listener.until("the page to have it", () => listener.outcomes.find((it) => it.outcome === "live" && it.version === document.version));
+}
+
 test("declarations that a page held come again, whatever crosses on the way", async (t) => {
   const bench = await Bench.start(t);
   const program = await bench.open({ "main.js": before });
@@ -64,8 +69,30 @@ test("declarations that a page held come again, whatever crosses on the way", as
   await program.listener.until("the server to hear what was held", () => (program.listener.outcomes.length === 2 ? true : undefined));
   await program.judged(program.document.replace("return 3", "return 4"));
   line.end();
-  await program.edit(program.document.text.replace(" + missing", " + 2"));
+  program.document.replace(" + missing", " + 2");
+  await live(program);
   assert.equal(await program.see("ask()"), 42);
   assert.equal(await program.see("other()"), 4);
+  program.close();
+});
+
+test("what was typed while a module ran again arrives when it has", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({
+    "main.js": `export const made = Number("1");
+export function ask() { return made; }
+import.meta.hot.accept();
+`,
+  });
+  const line = keepBack(program);
+  await program.judged(program.document.replace('"1"', '"2"'));
+  program.document.save();
+  assert.deepEqual(await line.until(1), ["moduleUpdated"]);
+  // The server does not know yet that the module has run again.
+  const { verdict } = await program.judged(program.document.replace("return made;", "return made + more();\n}\nfunction more() { return 40;"));
+  assert.equal(verdict, "patch");
+  line.end();
+  await live(program);
+  assert.equal(await program.see("ask()"), 42);
   program.close();
 });

@@ -9,7 +9,7 @@ use oxc::ast::ast::{
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{Parser, ParserReturn, config::TokensParserConfig};
-use oxc::semantic::{Scoping, SemanticBuilder};
+use oxc::semantic::{Reference, Scoping, SemanticBuilder};
 use oxc::span::{GetSpan, SourceType, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -392,7 +392,7 @@ impl Shape {
             .declarations
             .iter()
             .flat_map(|it| it.id.get_binding_identifiers())
-            .any(|it| scoping.symbol_is_mutated(it.symbol_id()));
+            .any(|it| scoping.get_resolved_references(it.symbol_id()).any(Reference::is_write));
         if is_const && item.is_pure && !assigned && !is_classic {
             let start = declaration.span.start;
             collector.ops.push(Op::replace(start, start + 5, "let".to_owned()));

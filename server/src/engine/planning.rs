@@ -74,6 +74,8 @@ impl Engine {
         let options = self.graph.options(id, path);
         let loaded = self.graph.take(id);
         let on_disk = || read_disk(path);
+        // What pages have is of that revision, however much has changed in other modules since.
+        let loaded_rev = loaded.as_ref().filter(|it| !it.source.is_empty()).map(|it| it.def.rev);
         let source: Option<Arc<str>> = match &loaded {
             // Whatever the file holds by now: what pages have is the error.
             Some(loaded) if loaded.def.kind == ModuleKind::Error => None,
@@ -86,7 +88,7 @@ impl Engine {
             _ => None,
         });
         let imports = imports.collect();
-        let rev = self.graph.rev();
+        let rev = loaded_rev.unwrap_or_else(|| self.graph.rev());
         let program = source
             .and_then(|it| Program::load(&it, options, rev).ok())
             .map(|(program, _)| program)

@@ -408,8 +408,9 @@ impl Engine {
         let mut notices = Vec::new();
         let mut answers = Vec::new();
         let (mut again, mut changed) = (Vec::new(), Vec::new());
+        let mut befores = FxHashMap::default();
         let went_wrong = |it: &Outcome| matches!(it, Outcome::Held | Outcome::Refused | Outcome::Threw);
-        let is_any = results.iter().any(|it| went_wrong(&it.outcome));
+        let is_any = results.iter().any(|it| went_wrong(&it.outcome)) || !sent.updates.is_empty();
         let has = if is_any { page.module_ids() } else { FxHashSet::default() };
         for result in results {
             if let Some(rev) = sent.updates.get(&result.module).copied()
@@ -417,12 +418,18 @@ impl Engine {
             {
                 match result.outcome {
                     Outcome::ModuleUpdated | Outcome::Live => {
-                        known.rev = rev.max(known.rev);
-                        known.seen = rev.max(known.seen);
-                        known.root_rev = rev;
-                        known.failed = false;
-                        known.skipped.clear();
-                        known.held.clear();
+                        // What changed while it ran again was planned for the top level before.
+                        let (refused, shows_problem) = (known.refused, known.shows_problem);
+                        *known = PageModule { refused, shows_problem, ..PageModule::loaded(rev) };
+                        if let Some(hot) = self.hot.get(&result.module).filter(|it| it.program.rev > rev) {
+                            let modules = Modules { graph: &self.graph, hot: &self.hot };
+                            let before = known.clone();
+                            again.extend(due(modules, hot, &result.module, known, &has, false));
+                            if known.root_rev != before.root_rev {
+                                befores.insert(result.module.clone(), before);
+                            }
+                            changed.push(result.module.clone());
+                        }
                     }
                     Outcome::NeedsReload | Outcome::Threw | Outcome::Refused => known.refused = rev,
                     Outcome::NextCall | Outcome::Held => {}
@@ -480,7 +487,7 @@ impl Engine {
         }
         if !again.is_empty() {
             let documents = changed.iter().filter_map(|it| newest_of(&self.documents, it)).collect();
-            page.push(again, Sent { documents, ..Sent::new(When::Typing) });
+            page.push(again, Sent { documents, before: befores, ..Sent::new(When::Typing) });
         }
         for (answer, ms) in &answers {
             self.journal.outcome(id, &self.pages, answer, sent.when, *ms);
