@@ -428,7 +428,7 @@ export class Applier {
         const reason = { code: "html", message: `${change.url} changed` };
         const shown = this.host.showsHtml(change.url);
         if (shown) this.wantsReload ??= reason;
-        swaps.push(Promise.resolve(this.result(change.url, change.rev ?? 0, shown ? "needsReload" : "live", started, shown ? reason : undefined)));
+        swaps.push(Promise.resolve(this.result(change.url, change.rev, shown ? "needsReload" : "live", started, shown ? reason : undefined)));
       }
     }
     return swaps.length === 0 ? null : Promise.all(swaps);

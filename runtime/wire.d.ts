@@ -117,7 +117,7 @@ export type UpdateChange = { type: "update"; module: string; from: number; rev: 
 export type RemoveChange = { type: "remove"; module: string; rev: number };
 export type CssChange = { type: "css"; url: string; rev: number };
 export type AssetChange = { type: "asset"; url: string; rev: number };
-export type HtmlChange = { type: "html"; url: string; rev?: number };
+export type HtmlChange = { type: "html"; url: string; rev: number };
 export type ProblemChange = { type: "problem"; module: string; message: string | null; line?: number; column?: number };
 export type Change = PatchChange | UpdateChange | RemoveChange | CssChange | AssetChange | HtmlChange | ProblemChange;
 

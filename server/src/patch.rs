@@ -43,6 +43,8 @@ pub struct Program {
     jsx: Jsx,
     /// Hash of the site ids in source order.
     order: u64,
+    /// The specifiers of its static imports.
+    imports: Vec<String>,
     /// No text of it ever parsed: pages run an error in its place, so the first that does is a module update.
     pub is_nothing: bool,
 }
@@ -151,6 +153,9 @@ pub struct Reason {
     pub end: u32,
 }
 
+/// Which module a specifier means, as some name that is the same for the same module, or in one sentence why none.
+pub type Lead<'l> = &'l dyn Fn(&str) -> Result<String, String>;
+
 impl Program {
     /// Compiles `source` as a program that pages will first know at `rev`.
     ///
@@ -167,6 +172,7 @@ impl Program {
         let cuts = Cuts::new(&items, root.len);
         Ok((
             Program {
+                imports: module.imports.clone(),
                 exports,
                 cuts,
                 text: Rope::from_str(source),
@@ -323,13 +329,28 @@ impl Program {
         compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::new(it.code))
     }
 
-    /// Plans a whole new text. On success the program has it.
+    /// Plans a whole new text. On success the program has it. `lead` says which module a specifier means, or why none: a text
+    /// that imports what is not there, and did not before, is held.
     ///
     /// # Errors
     /// The syntax errors (bytes of `source`); nothing has changed then.
-    pub fn plan_module(&mut self, source: &str, rev: Rev) -> Result<Verdict, Vec<Problem>> {
+    pub fn plan_module(&mut self, source: &str, rev: Rev, lead: Lead<'_>) -> Result<Verdict, Vec<Problem>> {
         let mut ids = self.ids.at(rev);
         let mut module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
+        let added = || module.imports.iter().filter(|it| !self.is_nothing && !self.imports.contains(it));
+        if let Some((spec, message)) = added().find_map(|it| Some((it, lead(it).err()?))) {
+            let (start, end) = find_specifier(source, spec);
+            return Ok(Verdict::Hold(Reason { code: "import", message, start, end }));
+        }
+        // `./a` on the way to `./a.js`: the same module under another name is no other import.
+        let gone = || self.imports.iter().filter(|it| !module.imports.contains(it));
+        let renamed = added().filter_map(|it| Some((it.clone(), gone().find(|old| lead(old) == lead(it))?.clone())));
+        let renamed: Vec<(String, String)> = renamed.collect();
+        if !renamed.is_empty() {
+            renamed.iter().for_each(|(it, old)| self.ids.add_alias(it, old));
+            ids = self.ids.at(rev);
+            module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
+        }
         let same_root = module.root.shell == self.root.shell;
         let mut top = None;
         let same_names = same_binds(&self.root.scope, &module.root.scope);
@@ -386,6 +407,7 @@ impl Program {
         self.ids = ids;
         self.items = module.items;
         self.exports = module.exports;
+        self.imports = module.imports;
         self.jsx = module.jsx;
         if untouched {
             return Ok(Verdict::Unchanged);
@@ -416,9 +438,14 @@ impl Program {
         self.cuts.around(start, end)
     }
 
-    /// The number of the top-level statement that byte `at` of the good text is in, or behind.
-    pub fn statement_at(&self, at: u32) -> usize {
+    /// The number of the top-level statement that byte `at` of the good text is in, or behind, and whether it is its first.
+    pub fn statement_at(&self, at: u32) -> (usize, bool) {
         self.cuts.number_at(at)
+    }
+
+    /// Whether a text has whole statements.
+    pub fn parses_alone(&self, statements: &str) -> bool {
+        compile::syntax_error(statements, self.flavour).is_none()
     }
 
     /// A syntax error that no text behind `statements` can take back, if they have one. They begin where a statement of the
@@ -528,6 +555,12 @@ struct Place {
     start: u32,
     line: u32,
     column: u32,
+}
+
+/// Where a specifier stands in a text, as far as a search for its quoted form can tell.
+pub(crate) fn find_specifier(text: &str, spec: &str) -> (u32, u32) {
+    let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
+    at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
 }
 
 fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {

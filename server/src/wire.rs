@@ -249,6 +249,7 @@ pub enum Change {
     },
     Html {
         url: String,
+        rev: u64,
     },
     /// The problem of a module that the page shows; no message: it is solved.
     Problem {

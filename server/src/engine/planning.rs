@@ -12,8 +12,8 @@ use super::hot::{Hot, Planned};
 use super::problems::Problem;
 use super::{Engine, OpenDocument, UPDATE_IDLE};
 use crate::graph::Missing;
-use crate::pages::SentDocument;
-use crate::patch::{PlannedSite, Program, Reason};
+use crate::pages::{PageModule, SentDocument};
+use crate::patch::{PlannedSite, Program, Reason, find_specifier};
 use crate::sites::Rev;
 use crate::sites::collect::Flavour;
 use crate::text::Document;
@@ -311,6 +311,10 @@ impl Engine {
         turn.documents.extend([sent(&id)]);
         let Some(planned) = self.plan_module(&id, turn) else { return };
         let Planned { patched, top, update, hold, note } = planned;
+        let missing = self.missing_import(&id);
+        // What is new at the top level cannot run without it; functions can.
+        let (update, top) = if missing.is_some() { (None, false) } else { (update, top) };
+        let hold = hold.or(missing);
         let (verdict, reason) = match (&update, patched.is_empty() && !top, &hold) {
             (Some(reason), ..) => ("updateModule", Some(reason)),
             (None, false, hold) => ("patch", hold.as_ref()),
@@ -323,7 +327,15 @@ impl Engine {
         let is_unresolved = reason.as_ref().is_some_and(|it| it.code == "unresolved");
         let verdict = if matches!(verdict, "patch" | "unchanged") && is_unresolved { "hold" } else { verdict };
         self.tell_verdict(turn, uri, verdict, reason.as_ref(), patched);
-        self.tell_problems(turn, uri, hold.as_ref());
+        self.tell_problems(turn, uri);
+    }
+
+    /// The first static import that a module's newest text cannot run without.
+    fn missing_import(&self, id: &str) -> Option<Reason> {
+        let hot = self.hot.get(id)?;
+        let missing = hot.missing.iter().find(|it| it.is_static)?;
+        let (start, end) = find_specifier(&hot.buffer().to_string(), &missing.spec);
+        Some(Reason { code: "import", message: missing.message.clone(), start, end })
     }
 
     /// A name in edited code that nothing declares: no page that is known has it either. While no code is newer, that is
@@ -345,7 +357,12 @@ impl Engine {
         let was_nothing = hot.program.is_nothing;
         let could_not_run = hot.missing.iter().any(|it| it.is_static);
         let rev = self.graph.next_rev();
-        let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev))) {
+        let graph = Arc::clone(&self.graph);
+        let lead = |spec: &str| match graph.dependency(spec, id).target {
+            Target::Id(it) | Target::Url(it) => Ok(it),
+            Target::Error(message) => Err(message),
+        };
+        let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev, &lead))) {
             Ok(planned) => planned,
             Err(_) => {
                 // What is half planned can't be trusted; the module starts again from its whole text.
@@ -372,7 +389,11 @@ impl Engine {
         if let Some(hot) = self.hot.get_mut(id) {
             hot.held.clone_from(&planned.hold);
             // Without the import that kept it from running the text may be the same to pages that run it, not to those that failed.
-            planned.top |= could_not_run && !hot.missing.iter().any(|it| it.is_static);
+            let runs_now = could_not_run && !hot.missing.iter().any(|it| it.is_static);
+            let newest = hot.program.root.shell;
+            let is_behind = |it: &PageModule| hot.program.root_at(it.root_rev).shell != newest;
+            let mut known = self.pages.connected().filter_map(|(_, page)| page.modules.get(id));
+            planned.top |= runs_now && known.any(is_behind);
         }
         self.note_problem(id, turn);
         if !planned.patched.is_empty() || planned.top || planned.update.is_some() {
@@ -427,8 +448,9 @@ impl Engine {
     fn push_html(&mut self, path: Option<PathBuf>) {
         let Some((id, _)) = path.and_then(|it| self.graph.resolver.root().locate(&it)) else { return };
         let mut turn = Turn::default();
-        let change = Change::Html { url: id.clone() };
-        self.files.insert(id, (self.graph.next_rev(), change.clone()));
+        let rev = self.graph.next_rev();
+        let change = Change::Html { url: id.clone(), rev };
+        self.files.insert(id, (rev, change.clone()));
         turn.others.push(change);
         self.push(turn, When::Save);
     }
@@ -475,6 +497,12 @@ impl Engine {
 
     /// Looks again for what was missing: something new is on disk.
     fn look_for_missing_imports(&mut self) {
+        let waits = |it: &Hot| it.held.as_ref().is_some_and(|it| it.code == "import");
+        let mut waiting: Vec<String> = self.hot.iter().filter(|(_, it)| waits(it)).map(|(id, _)| id.clone()).collect();
+        waiting.sort_unstable();
+        for id in waiting {
+            self.plan_again(&id);
+        }
         let mut ids: Vec<String> =
             self.hot.iter().filter(|(_, it)| !it.missing.is_empty()).map(|(id, _)| id.clone()).collect();
         ids.sort_unstable();
@@ -503,6 +531,21 @@ impl Engine {
         }
     }
 
+    /// Plans a text that waited for something on disk.
+    fn plan_again(&mut self, id: &str) {
+        let mut is_open = false;
+        for open in self.documents.values_mut().filter(|it| it.module.as_deref() == Some(id)) {
+            open.unplanned.get_or_insert_with(Instant::now);
+            is_open = true;
+        }
+        if !is_open {
+            let mut turn = Turn::default();
+            self.plan_module(id, &mut turn);
+            self.push(turn, When::Disk);
+            self.update_module(id, When::Disk);
+        }
+    }
+
     /// Looks for what a module imports, if its top level has changed since that was last looked for.
     fn look_for_imports(&mut self, id: &str) {
         let Some(hot) = self.hot.get_mut(id) else { return };
@@ -513,9 +556,10 @@ impl Engine {
         }
     }
 
-    fn tell_problems(&mut self, turn: &mut Turn, uri: &str, hold: Option<&Reason>) {
+    fn tell_problems(&mut self, turn: &mut Turn, uri: &str) {
         let Some(open) = self.documents.get_mut(uri) else { return };
         let hot = open.module.as_ref().and_then(|it| self.hot.get(it));
+        let hold = hot.and_then(|it| it.held.as_ref());
         let missing: &[Missing] = hot.map_or(&[], |it| &it.missing);
         if hold.is_none() && missing.is_empty() && !open.has_problems {
             return;
@@ -523,12 +567,15 @@ impl Engine {
         open.has_problems = hold.is_some() || !missing.is_empty();
         let held = hold.map(|it| ProblemNotice {
             range: open.range(it.start, it.end.max(it.start)),
-            message: format!("{}: pages keep the last good program", it.message.trim_end_matches('.')),
+            message: match it.code {
+                "syntax" => format!("{}: pages keep the last good program", it.message.trim_end_matches('.')),
+                _ => it.message.clone(),
+            },
             code: it.code.to_owned(),
-            level: Level::Info,
+            level: if it.code == "import" { Level::Error } else { Level::Info },
         });
         let missing = missing.iter().map(|it| {
-            let (start, end) = find_specifier(&open.document.rope, &it.spec);
+            let (start, end) = find_specifier(&open.document.rope.to_string(), &it.spec);
             ProblemNotice {
                 range: open.range(start, end),
                 message: it.message.clone(),
@@ -550,13 +597,6 @@ impl OpenDocument {
         };
         TextRange { start: at(start), end: at(end) }
     }
-}
-
-/// Where a specifier stands in a text, as far as a search for its quoted form can tell.
-pub(super) fn find_specifier(text: &Rope, spec: &str) -> (u32, u32) {
-    let text = text.to_string();
-    let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
-    at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
 }
 
 fn undeclared(patched: &[PlannedSite]) -> Option<Reason> {

@@ -25,6 +25,8 @@ pub struct Ids {
     rev: Rev,
     /// The specifiers that the module ever imported; an import's holder is its index here, for ever.
     holders: Vec<String>,
+    /// Other specifiers for the module behind a holder.
+    aliases: FxHashMap<String, u32>,
     /// Names (and holders, as `$cap_iN`) that were added while pages ran: patches reach them through the overlay.
     overlay: BTreeSet<String>,
     /// Names that were removed while pages ran: some pages may still have them.
@@ -50,18 +52,25 @@ impl Ids {
 
     /// The number of the namespace holder for `specifier`.
     pub fn holder(&mut self, specifier: &str) -> u32 {
-        let known = self.holders.iter().position(|it| it == specifier);
-        let index = known.unwrap_or_else(|| {
+        let (holder, is_known) = self.known_holder(specifier);
+        if !is_known {
             self.holders.push(specifier.to_owned());
-            self.holders.len() - 1
-        });
-        index as u32
+        }
+        holder
+    }
+
+    /// `specifier` leads to the module that `known` led to, which has a holder.
+    pub(crate) fn add_alias(&mut self, specifier: &str, known: &str) {
+        if let (holder, true) = self.known_holder(known) {
+            self.aliases.insert(specifier.to_owned(), holder);
+        }
     }
 
     /// The number that [`Ids::holder`] would give, and whether it was given already.
     pub fn known_holder(&self, specifier: &str) -> (u32, bool) {
-        let known = self.holders.iter().position(|it| it == specifier);
-        (known.unwrap_or(self.holders.len()) as u32, known.is_some())
+        let first = self.holders.iter().position(|it| it == specifier).map(|it| it as u32);
+        let known = first.or_else(|| self.aliases.get(specifier).copied());
+        (known.unwrap_or(self.holders.len() as u32), known.is_some())
     }
 
     pub fn overlay(&self) -> &BTreeSet<String> {
