@@ -272,6 +272,8 @@ export class Applier {
         return true;
       }
       if (top === undefined) continue;
+      // It may import other names now.
+      for (const dep of module.program?.specs.values() ?? []) delete dep.names;
       const hook = module.current?.hook;
       if (!hook) {
         // It has not run yet: it is fetched as it is now when it does.

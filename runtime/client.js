@@ -30,7 +30,8 @@ const host = createHost({
   url: location.href,
   userAgent: navigator.userAgent,
   evaluate: natives.eval,
-  importUrl: (url) => import(url),
+  // Not every browser parses the second argument.
+  importUrl: (url, type) => (type === undefined ? import(url) : natives.eval("(url,type)=>import(url,{with:{type}})")(url, type)),
   now: natives.now,
   setTimeout: natives.setTimeout,
   clearTimeout: natives.clearTimeout,
@@ -59,6 +60,7 @@ const host = createHost({
   reload,
   injectStyle: styles.inject,
   removeStyle: styles.remove,
+  styleSheet: styles.object,
   swapStyle: styles.swap,
   swapAsset: styles.swapAsset,
   showsHtml: (url) => url === location.pathname || url === `${location.pathname}index.html` || url === `${location.pathname}.html`,

@@ -28,7 +28,7 @@ import { Updater } from "./update.js";
  * @property {() => import("./socket.js").Wire} [open] the transport
  * @property {() => Promise<void>} [renew] asks a server that was started again for its token
  * @property {(code: string) => any} [evaluate] indirect eval
- * @property {(url: string) => Promise<any>} [importUrl]
+ * @property {(url: string, type?: string) => Promise<any>} [importUrl]
  * @property {(id: string) => Promise<Graph>} [fetchGraph]
  * @property {() => number} [now]
  * @property {(callback: () => void, ms: number) => unknown} [setTimeout]
@@ -38,6 +38,7 @@ import { Updater } from "./update.js";
  * @property {(reason: Reason) => void} [reload]
  * @property {(id: string, css: string) => void} [injectStyle]
  * @property {(id: string) => void} [removeStyle]
+ * @property {(id: string, css: string) => unknown} [styleSheet]
  * @property {(url: string, rev: number) => Promise<boolean>} [swapStyle]
  * @property {(url: string, rev: number) => Promise<boolean>} [swapAsset]
  * @property {(url: string) => boolean} [showsHtml]
@@ -83,11 +84,12 @@ export function createHost(options) {
   const registry = new Registry({
     evaluate,
     origin: options.origin,
-    importUrl: options.importUrl ?? ((url) => import(url)),
+    importUrl: options.importUrl ?? ((url, type) => (type === undefined ? import(url) : evaluate("(url,type)=>import(url,{with:{type}})")(url, type))),
     fetchGraph: options.fetchGraph ?? ((id) => Promise.reject(new TypeError(`Failed to fetch dynamically imported module: ${options.origin}${id}`))),
     warn: (message) => log("warn", message),
     injectStyle: options.injectStyle,
     removeStyle: options.removeStyle,
+    styleSheet: options.styleSheet,
     loaded: (modules) => link?.send({ type: "loaded", modules }),
     refused: (module, patch, error) => {
       report(module, error);

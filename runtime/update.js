@@ -13,7 +13,7 @@
 import { Events, isThenable } from "./events.js";
 import { acceptsItself, hotState } from "./hot.js";
 import { abortMessage, effectOf, merge } from "./plan.js";
-import { Instance, Program } from "./registry.js";
+import { Instance, Program, externalKey } from "./registry.js";
 
 /** @typedef {import("./registry.js").Registry} Registry */
 /** @typedef {import("./registry.js").Module} Module */
@@ -64,6 +64,8 @@ export class Updater {
     this.waiting = new Map();
     /** The update that `apply()` is to apply. @type {Map<string, Update>} */
     this.pending = new Map();
+    /** The updates whose effects are being looked at. @type {Map<string, Update>} */
+    this.coming = new Map();
     /** Ids that were invalidated while an update was on its way. @type {Set<string>} */
     this.invalidated = new Set();
     /** Importers that Vite's `invalidate` hands the update on to. @type {Set<string>} */
@@ -261,11 +263,11 @@ export class Updater {
     if (loading === null) return undefined;
     return loading.then(() => {
       for (const { deps } of programs) {
-        for (const { url } of deps) {
-          const external = url === undefined ? undefined : this.registry.externals.get(url);
+        for (const dep of deps) {
+          const external = dep.url === undefined ? undefined : this.registry.externals.get(externalKey(dep));
           if (external?.error === undefined) continue;
           // Asked for again next time.
-          this.registry.externals.delete(/** @type {string} */ (url));
+          this.registry.externals.delete(externalKey(dep));
           throw external.error;
         }
       }
@@ -282,6 +284,7 @@ export class Updater {
     if (this.status === "abort" || this.status === "fail") {
       return { code: this.status, message: `The program's own update ended in "${this.status}", so only a reload helps` };
     }
+    this.coming = new Map(updates.map((update) => [update.id, update]));
     for (const update of updates) {
       const effect = effectOf({ id: update.id, removed: update.program === null }, this.view);
       const message = abortMessage(effect, update.id, {});
@@ -323,17 +326,40 @@ export class Updater {
     if (instance === null) return null;
     const { hot } = instance;
     return {
-      selfAccepted: acceptsItself(instance),
+      selfAccepted: this.takesItself(instance),
       selfInvalidated: hot?.selfInvalidated ?? false,
       selfDeclined: hot?.selfDeclined ?? false,
       main: instance.main,
       parents: instance.parents,
-      accepts: (dep) => hot !== null && (hot.accepted.has(dep) || hot.viteDeps.some(({ deps }) => deps.includes(dep))),
+      accepts: (dep) => this.accepts(hot, dep),
       declines: (dep) => hot !== null && hot.declined.has(dep),
       acceptedExports: hot?.acceptedExports ?? null,
-      imports: (dep) => instance.program.deps.find(({ id }) => id === dep)?.names ?? null,
+      imports: (dep) => importedNames(instance.program, dep),
     };
   };
+
+  /**
+   * Whether a module takes its own update. Styles do, and addresses that nobody listens to: they only have to be shown. The names of a
+   * CSS module are what its importers have made things of.
+   * @param {Instance} instance
+   */
+  takesItself(instance) {
+    const { program } = instance;
+    switch (program.kind) {
+      case "css": {
+        const next = this.coming.get(instance.id)?.program;
+        return !next || sameNames(program.names, next.names);
+      }
+      case "sheet": return true;
+      case "url": return ![...instance.parents].some((id) => this.accepts(this.registry.cached(id)?.hot ?? null, instance.id));
+      default: return acceptsItself(instance);
+    }
+  }
+
+  /** @param {import("./hot.js").HotState | null} hot @param {string} dep */
+  accepts(hot, dep) {
+    return hot !== null && (hot.accepted.has(dep) || hot.viteDeps.some(({ deps }) => deps.includes(dep)));
+  }
 
   /**
    * Applies what is pending, and what is invalidated by that, round after round.
@@ -379,6 +405,7 @@ export class Updater {
 
   /** @param {Map<string, Update>} pending @param {ApplyOptions} options @returns {Effect[] | Aborted} */
   effects(pending, options) {
+    this.coming = pending;
     const effects = [];
     for (const id of [...pending.keys()].sort()) {
       const effect = effectOf({ id, removed: pending.get(id)?.program === null }, this.view);
@@ -419,7 +446,7 @@ export class Updater {
     for (const id of plan.outdated) {
       const instance = registry.cached(id);
       if (instance === null || plan.removed.includes(id) || instance.hot?.selfInvalidated) continue;
-      if (acceptsItself(instance) || instance.main || instance.hot?.acceptedExports) again.push(instance);
+      if (this.takesItself(instance) || instance.main || instance.hot?.acceptedExports) again.push(instance);
     }
     const payload = this.payload(plan, again);
     if (payload.updates.length > 0) {
@@ -525,6 +552,7 @@ export class Updater {
     for (const id of plan.removed) {
       const module = this.registry.module(id);
       const gone = new Program({ id, kind: "cjs", rev: pending.get(id)?.rev ?? module.rev, sites: 0, deps: [], code: "" });
+      gone.gone = true;
       gone.factory = () => this.host.warn(`[HMR] unexpected require(${id}) to disposed module`);
       this.registry.install(module, gone);
     }
@@ -687,6 +715,7 @@ export class Updater {
         this.events.forget(failed);
       }
       if (program !== null) registry.install(module, program);
+      if (program?.kind === "css") registry.host.injectStyle?.(module.id, program.code);
       module.rev = rev;
       module.stamp = stamp;
       module.current = instance;
@@ -764,6 +793,26 @@ export class Updater {
     for (const { id } of again) updates.push(update(id, id));
     return { type: "update", updates };
   }
+}
+
+/** The names that a program imports of a module; null: not known. @param {Program} program @param {string} id @returns {string[] | null} */
+function importedNames(program, id) {
+  const names = [];
+  let isKnown = false;
+  for (const dep of program.specs.values()) {
+    if (dep.id !== id) continue;
+    if (dep.names === undefined) return null;
+    isKnown = true;
+    names.push(...dep.names);
+  }
+  return isKnown ? names : null;
+}
+
+/** @param {Record<string, string> | null} a @param {Record<string, string> | null} b */
+function sameNames(a, b) {
+  if (a === null || b === null) return a === b;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
 /** The walk met somebody who does not want the update; nothing was changed. */

@@ -3,7 +3,7 @@
 
 export type Graph = { entry: string; server: string; modules: ModuleDef[] };
 
-export type ModuleKind = "esm" | "cjs" | "json" | "css" | "url" | "error";
+export type ModuleKind = "esm" | "cjs" | "json" | "css" | "url" | "text" | "bytes" | "sheet" | "gathered" | "error";
 
 export type ModuleDef = {
   id: string;
@@ -22,7 +22,9 @@ export type ModuleDef = {
   dynamic?: Dep[];
   /** Literals found in accept and decline calls -> resolved id; null: not found. */
   accepts?: Record<string, string | null>;
-  /** esm, cjs: factory source. json, css: the text. url: the URL. error: the message. */
+  /** A CSS module: its names, and the classes that each stands for. */
+  names?: Record<string, string>;
+  /** esm, cjs: factory source. json, css, text, sheet: the text. url: the URL. bytes: base64. gathered: JSON, see gathered.js. error: the message. */
   code: string;
 };
 
@@ -30,6 +32,7 @@ export type ModuleDef = {
 export type ModuleRev = { id: string; rev: number; stamp?: string };
 
 export type Dep = {
+  /** As the source says it; `./x with css` where the import asks for a type. */
   spec: string;
   /** A module of the registry. */
   id?: string;

@@ -14,17 +14,20 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::graph::{Compiled, Graph};
-use crate::pages::Pages;
+use crate::pages::{Pages, SentDocument};
 use crate::text::{Document, LostSync, PositionEncoding};
-use crate::wire::{FromPage, When};
+use crate::wire::{self, FromPage, When};
 use event::{Event, Handle, Level, Notice, Notices, PageInfo};
 use hot::Hot;
 
 /// While somebody types, a module runs again only after this long without an edit.
 const UPDATE_IDLE: Duration = Duration::from_millis(300);
+
+/// Edits this close to each other are one change: an editor that renames a thing writes to several files.
+const ONE_CHANGE: Duration = Duration::from_millis(100);
 
 /// Makes the sending half before there is a loop: the graph and the dev server need it.
 pub fn channel() -> (Handle, mpsc::Receiver<Event>) {
@@ -70,6 +73,14 @@ pub(crate) struct Engine {
     documents: FxHashMap<String, OpenDocument>,
     /// Modules that have changed, by id.
     hot: FxHashMap<String, Hot>,
+    /// Modules whose functions wait for another module that runs again, with the document they are of. Cleared when it does.
+    kept: FxHashMap<String, Option<SentDocument>>,
+    /// Modules whose file is gone.
+    removed: FxHashSet<String>,
+    /// Modules that are made of an unsaved text and wait until nobody types, since when, with that text's version.
+    remade: FxHashMap<String, (Instant, SentDocument)>,
+    /// A document was opened that is no file yet.
+    gathers_again: bool,
 }
 
 impl Engine {
@@ -81,6 +92,10 @@ impl Engine {
             pages: Pages::default(),
             documents: FxHashMap::default(),
             hot: FxHashMap::default(),
+            kept: FxHashMap::default(),
+            removed: FxHashSet::default(),
+            remade: FxHashMap::default(),
+            gathers_again: false,
         }
     }
 
@@ -164,6 +179,14 @@ impl Engine {
                 modules: page.modules.len(),
             })
             .collect()
+    }
+
+    /// A module as pages load it now, under a new revision.
+    fn definition_now(&self, id: &str) -> Option<wire::ModuleDef> {
+        let program = &self.hot.get(id)?.program;
+        let (sites, stamp, module) = (program.ids.len(), program.stamp(), program.module().ok()?);
+        let rev = self.graph.next_rev();
+        Some(self.graph.definition(Compiled { id: id.to_owned(), rev, sites, stamp, module }))
     }
 
     fn define(&mut self, id: &str) -> Option<Compiled> {

@@ -6,6 +6,7 @@
 //! of its ancestors and the starts of the siblings behind it.
 
 pub mod collect;
+pub mod collection;
 pub mod diff;
 pub mod jsx;
 mod params;

@@ -317,6 +317,9 @@ pub struct ModuleDef {
     /// Literals in `hot.accept` and `hot.decline` calls, and the module each resolves to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accepts: BTreeMap<String, Option<String>>,
+    /// A CSS module: its names, and the classes that each stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<BTreeMap<String, String>>,
     /// Shared, because every page that loads the module is sent the same text.
     #[serde(with = "shared_text")]
     pub code: Arc<str>,
@@ -335,16 +338,46 @@ pub enum ModuleKind {
     Css,
     /// `code` is the URL that the module exports.
     Url,
+    /// `code` is the text that the module exports.
+    Text,
+    /// `code` is what the module exports, in base64.
+    Bytes,
+    /// `code` is the text of the `CSSStyleSheet` that the module exports.
+    Sheet,
+    /// `code` is a JSON object that says which modules a call gathers, and how.
+    Gathered,
     /// `code` is the message.
     Error,
+}
+
+/// The `code` of a module of the kind [`ModuleKind::Gathered`].
+#[derive(Debug, Serialize)]
+pub struct Gathered<'g> {
+    /// `glob`, `glob-eager`, or the mode of a `require.context`.
+    pub mode: &'g str,
+    /// The export that is taken of each module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<&'g str>,
+    /// What the program asks for, and the module's id.
+    pub files: &'g BTreeMap<String, String>,
+}
+
+impl Gathered<'_> {
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings always serialise")
+    }
 }
 
 /// One specifier in a module, and what it stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dep {
+    /// As the source says it; `./x with css` where the import asks for a type.
     pub spec: String,
     #[serde(flatten)]
     pub target: Target,
+    /// The names that a static import uses; `*` stands for all. `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<String>>,
 }
 
 /// Where a specifier leads.
@@ -361,7 +394,7 @@ pub enum Target {
 
 impl Dep {
     pub fn new(spec: impl Into<String>, target: Target) -> Dep {
-        Dep { spec: spec.into(), target }
+        Dep { spec: spec.into(), target, names: None }
     }
 }
 

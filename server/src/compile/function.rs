@@ -14,6 +14,7 @@ use oxc::span::{GetSpan, SourceType, Span};
 use super::Problem;
 use super::emit::{self, Mode};
 use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
+use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Access, Home, Rev, Scope, Site, SiteKind, tree};
@@ -41,6 +42,8 @@ pub struct Function {
     pub lead: u32,
     /// Names that nothing on the server declares: the page has to have them.
     pub unresolved: Vec<Box<str>>,
+    /// Calls that gather modules by a pattern.
+    pub collections: Vec<Collection>,
 }
 
 /// Compiles `text` as the new text of `context.old`.
@@ -167,7 +170,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     }
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
-    Ok(Function { site, code, how, lead: lead as u32, unresolved })
+    Ok(Function { site, code, how, lead: lead as u32, unresolved, collections: collector.seen.collections })
 }
 
 /// What stands around a function's text so that it parses alone.

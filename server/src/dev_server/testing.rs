@@ -112,6 +112,10 @@ impl Backend for FakeBackend {
         (!path.ends_with("broken.js")).then(|| format!("/* instrumented {url} */"))
     }
 
+    fn stylesheet(&self, _path: &Path, text: &str) -> Option<String> {
+        text.contains("@import").then(|| format!("/* fresh */{text}"))
+    }
+
     fn inline_module(&self, id: &str, source: &str, first_line: u32) {
         self.note(format!("inline {id} from line {first_line}: {source}"));
     }

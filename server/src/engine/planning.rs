@@ -9,14 +9,14 @@ use rustc_hash::FxHashMap;
 
 use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextRange, VerdictNotice};
 use super::hot::{Hot, Planned};
-use super::{Engine, OpenDocument, UPDATE_IDLE};
+use super::{Engine, ONE_CHANGE, OpenDocument, UPDATE_IDLE};
 use crate::graph::syntax_message;
 use crate::pages::SentDocument;
 use crate::patch::{PlannedSite, Program, Reason};
 use crate::sites::Rev;
 use crate::sites::collect::Flavour;
 use crate::text::Document;
-use crate::wire::{Change, ModuleKind, When};
+use crate::wire::{Change, ModuleDef, ModuleKind, When};
 
 /// What one turn has to tell the pages.
 #[derive(Default)]
@@ -25,6 +25,10 @@ pub(super) struct Turn {
     pub(super) patched: FxHashMap<String, (Rev, Vec<PlannedSite>)>,
     /// Changes that are the same for every page.
     pub(super) others: Vec<Change>,
+    /// Modules that pages with another top level run again.
+    pub(super) updates: Vec<String>,
+    /// Modules that are no program, or are one that pages have but for what it imports: pages run them again.
+    pub(super) again: Vec<ModuleDef>,
     /// The documents that the changes come from, by module id or URL.
     pub(super) documents: FxHashMap<String, SentDocument>,
     /// What the editor is told once the pages were.
@@ -34,6 +38,7 @@ pub(super) struct Turn {
 impl Engine {
     pub(super) fn open(&mut self, uri: String, path: Option<PathBuf>, version: i32, text: &str) {
         let located = path.and_then(|it| self.graph.resolver.root().locate(&it));
+        let mut is_new = false;
         let mut open = OpenDocument {
             path: None,
             module: None,
@@ -55,12 +60,16 @@ impl Engine {
                 }
                 open.module = Some(id);
             }
-            open.was_edited = read_disk(&real).is_none_or(|disk| open.document.rope != *disk);
+            let on_disk = read_disk(&real);
+            open.was_edited = on_disk.as_ref().is_none_or(|disk| open.document.rope != **disk);
+            is_new = on_disk.is_none();
             open.path = Some(real);
         } else {
             tracing::info!("{uri} is not below the served folder; it is not patched");
         }
         self.documents.insert(uri, open);
+        // A pattern may gather it although it was never saved.
+        self.gathers_again |= is_new;
     }
 
     /// Makes a module the engine's, with the program that pages may have loaded. `false` if it has none that parses.
@@ -114,7 +123,10 @@ impl Engine {
             self.push_html(open.path.clone());
             return;
         }
-        let Some(id) = open.module.clone() else { return };
+        let Some(id) = open.module.clone() else {
+            self.push_remade(When::Save);
+            return;
+        };
         if let Some(hot) = self.hot.get_mut(&id).filter(|it| !it.is_settled()) {
             hot.insist();
             if let Some(open) = self.documents.get_mut(uri) {
@@ -122,7 +134,8 @@ impl Engine {
             }
             self.plan_changed(When::Save);
         }
-        self.update_module(&id, When::Save);
+        self.update_modules(&self.due_with(&id), When::Save);
+        self.push_remade(When::Save);
     }
 
     pub(super) fn close(&mut self, uri: &str) {
@@ -136,18 +149,26 @@ impl Engine {
             return;
         }
         // Pages go back to what the disk has.
-        self.file_changed(&path, &mut Vec::new());
+        let mut turn = Turn::default();
+        self.file_changed(&path, &mut turn);
+        if !path.is_file() {
+            self.gather_again(&mut turn);
+        }
+        let updates = std::mem::take(&mut turn.updates);
+        self.push(turn, When::Disk);
+        self.update_modules(&updates, When::Disk);
     }
 
+    /// What changed on disk together reaches pages together.
     pub(super) fn files_changed(&mut self, paths: &[PathBuf]) {
-        let mut changed = Vec::new();
+        let mut turn = Turn::default();
         let mut seen = Vec::new();
         for path in paths {
             let Some((_, real)) = self.graph.resolver.root().locate(path) else { continue };
             // An open document's buffer wins over the disk.
             let is_open = self.documents.values().any(|it| it.path.as_ref() == Some(&real));
             if !is_open && !seen.contains(&real) {
-                self.file_changed(&real, &mut changed);
+                self.file_changed(&real, &mut turn);
                 seen.push(real);
             }
         }
@@ -156,6 +177,13 @@ impl Engine {
         let may_be_new = paths.iter().any(|it| it.is_file());
         if needs_resolving || may_be_new {
             self.graph.resolver.forget();
+            self.gather_again(&mut turn);
+        }
+        // The functions of a single file need not wait for what becomes of its top level.
+        let updates = if turn.updates.len() == 1 { std::mem::take(&mut turn.updates) } else { Vec::new() };
+        self.push(turn, When::Disk);
+        self.update_modules(&updates, When::Disk);
+        if needs_resolving || may_be_new {
             let healed = self.graph.forget_errors();
             self.push_again(&healed);
             self.look_for_missing_imports();
@@ -163,53 +191,63 @@ impl Engine {
     }
 
     /// A file that no editor has open is another one now.
-    fn file_changed(&mut self, path: &Path, _changed: &mut Vec<String>) {
+    fn file_changed(&mut self, path: &Path, turn: &mut Turn) {
         let Some((id, real)) = self.graph.resolver.root().locate(path) else { return };
         if is_html(&real) {
-            self.push_html(Some(real));
-            return;
+            turn.others.push(Change::Html { url: id });
+        } else if is_script(&real) {
+            self.script_changed(&id, &real, turn);
+        } else {
+            self.asset_changed(&id, &real, turn);
         }
-        if is_script(&real) {
-            self.script_changed(&id, &real);
-            return;
-        }
-        let mut turn = Turn::default();
-        self.asset_changed(&id, &real, &mut turn);
-        self.push(turn, When::Disk);
     }
 
-    fn script_changed(&mut self, id: &str, path: &Path) {
-        if !self.graph.is_known(id) {
+    fn script_changed(&mut self, id: &str, path: &Path, turn: &mut Turn) {
+        if !self.graph.is_known(id) && !self.removed.contains(id) {
             return;
         }
         if !path.is_file() {
             let rev = self.graph.next_rev();
-            let mut turn = Turn::default();
             turn.others.push(Change::Remove { module: id.to_owned(), rev });
             self.graph.forget(id);
-            self.push(turn, When::Disk);
+            self.removed.insert(id.to_owned());
             return;
         }
         let Some(text) = read_disk(path) else { return };
         if !self.own(id, path) {
             return;
         }
+        let was_removed = self.removed.remove(id);
         let Some(hot) = self.hot.get_mut(id) else { return };
         hot.replace(Rope::from_str(&text));
+        self.remake(path, turn);
+        let Some(hot) = self.hot.get_mut(id) else { return };
+        if was_removed {
+            hot.plan(self.graph.next_rev());
+            turn.again.extend(self.definition_now(id));
+            return;
+        }
         if hot.is_settled() {
             return;
         }
-        let mut turn = Turn::default();
-        let planned = self.plan_module(id, &mut turn);
+        let planned = self.plan_module(id, turn);
         if let Some(reason) = planned.as_ref().and_then(|it| it.hold.as_ref()) {
             let problem =
                 crate::compile::Problem { message: reason.message.clone(), start: reason.start, end: reason.end };
-            self.show_problem(id, Some(syntax_message(id, &text, &[problem])), &mut turn);
+            self.show_problem(id, Some(syntax_message(id, &text, &[problem])), turn);
         } else {
-            self.show_problem(id, None, &mut turn);
+            self.show_problem(id, None, turn);
         }
-        self.push(turn, When::Disk);
-        self.update_module(id, When::Disk);
+        turn.updates.push(id.to_owned());
+    }
+
+    /// Lists again what calls gather by a pattern: files have come or gone.
+    fn gather_again(&mut self, turn: &mut Turn) {
+        for id in self.graph.outdated_collections() {
+            self.graph.forget(&id);
+            self.graph.next_rev();
+            turn.again.push((*self.graph.define(&id)).clone());
+        }
     }
 
     /// The overlay of the pages says what keeps a file on disk from running, until the next success.
@@ -233,6 +271,10 @@ impl Engine {
         let mut turn = Turn::default();
         for uri in uris {
             self.plan_document(&uri, &mut turn);
+        }
+        self.keep_for_update(&mut turn);
+        if std::mem::take(&mut self.gathers_again) {
+            self.gather_again(&mut turn);
         }
         // Pages first: they are what the user looks at, and the editor's share of the work would hold them up on a small machine.
         let notices = std::mem::take(&mut turn.notices);
@@ -274,6 +316,7 @@ impl Engine {
             return;
         };
         turn.documents.extend([sent(&id)]);
+        self.remake(&path, turn);
         let Some(planned) = self.plan_module(&id, turn) else { return };
         let Planned { patched, top, update, hold } = planned;
         let (verdict, reason) = match (&update, patched.is_empty() && !top, &hold) {
@@ -320,7 +363,7 @@ impl Engine {
                 return None;
             }
         };
-        let planned = self.without_needless_update(id, planned);
+        let planned = self.without_needless_update(id, planned, turn);
         let hot = self.hot.get_mut(id)?;
         if was_nothing && !hot.program.is_nothing {
             // Pages that asked meanwhile got the error.
@@ -340,7 +383,7 @@ impl Engine {
     }
 
     /// The text may be back at a top level that the pages run, after one that they never took: then only functions are due.
-    fn without_needless_update(&mut self, id: &str, mut planned: Planned) -> Planned {
+    fn without_needless_update(&mut self, id: &str, mut planned: Planned, turn: &mut Turn) -> Planned {
         let Some(hot) = self.hot.get_mut(id).filter(|_| planned.update.is_some()) else { return planned };
         let program = &hot.program;
         let newest = program.root_at(program.rev);
@@ -357,6 +400,8 @@ impl Engine {
         planned.update = None;
         hot.update_since = None;
         hot.update_reason = None;
+        // What was wrong with the text in between is over.
+        turn.others.push(Change::Problem { module: id.to_owned(), message: None, line: None, column: None });
         planned
     }
 
@@ -364,14 +409,51 @@ impl Engine {
     fn asset_changed(&mut self, id: &str, path: &Path, turn: &mut Turn) {
         self.graph.forget(id);
         let rev = self.graph.next_rev();
+        self.graph.note_change(id, rev);
         let url = id.to_owned();
         let is_css = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("css"));
         turn.others.push(if is_css { Change::Css { url, rev } } else { Change::Asset { url, rev } });
-        let is_loaded = self.pages.connected().any(|(_, page)| page.modules.contains_key(id));
-        if is_loaded {
-            let def = self.graph.define(id);
-            turn.others.push(Change::Update { module: id.to_owned(), from: 0, rev, defs: vec![(*def).clone()] });
+        self.remake(path, turn);
+    }
+
+    /// Modules that are made of a file without being its program: styles, data, texts. While somebody types, those that make
+    /// others run again wait for a moment.
+    fn remake(&mut self, path: &Path, turn: &mut Turn) {
+        let ids = self.graph.forget_made_of(path);
+        let buffer = self.documents.iter().find(|(_, it)| it.path.as_deref() == Some(path));
+        let document = buffer.map(|(uri, it)| (uri.clone(), it.document.version));
+        for id in ids {
+            if !self.pages.connected().any(|(_, page)| page.modules.contains_key(&id)) {
+                continue;
+            }
+            let def = (*self.graph.define(&id)).clone();
+            let is_at_once = matches!(def.kind, ModuleKind::Css | ModuleKind::Sheet | ModuleKind::Url);
+            match &document {
+                Some((uri, version)) if !is_at_once => {
+                    let sent = SentDocument { uri: uri.clone(), version: *version, arrived: Instant::now() };
+                    self.remade.insert(id, (Instant::now(), sent));
+                }
+                _ => turn.again.push(def),
+            }
         }
+    }
+
+    /// Sends what was made anew and has waited. What cannot be made of an unsaved text is kept back, as are programs that do
+    /// not parse.
+    fn push_remade(&mut self, when: When) {
+        if self.remade.is_empty() {
+            return;
+        }
+        let mut turn = Turn::default();
+        for (id, (_, document)) in std::mem::take(&mut self.remade) {
+            let def = self.graph.define(&id);
+            if def.kind == ModuleKind::Error && when == When::Typing {
+                continue;
+            }
+            turn.again.push((*def).clone());
+            turn.documents.insert(id, document);
+        }
+        self.push(turn, when);
     }
 
     fn push_html(&mut self, path: Option<PathBuf>) {
@@ -381,21 +463,42 @@ impl Engine {
         self.push(turn, When::Save);
     }
 
-    /// The next moment at which a module may have to run again.
+    /// The moment at which modules may have to run again: when none of those that wait has changed for a while.
     pub(super) fn next_update(&self) -> Option<Instant> {
-        self.hot.values().filter_map(|it| it.update_since).min().map(|it| it + UPDATE_IDLE)
+        let programs = self.hot.values().filter_map(|it| it.update_since);
+        programs.chain(self.remade.values().map(|it| it.0)).max().map(|it| it + UPDATE_IDLE)
     }
 
     pub(super) fn update_idle_modules(&mut self) {
-        let now = Instant::now();
-        let due: Vec<String> = self
-            .hot
-            .iter()
-            .filter(|(_, hot)| hot.update_since.is_some_and(|it| it + UPDATE_IDLE <= now))
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in due {
-            self.update_module(&id, When::Typing);
+        let mut due: Vec<String> =
+            self.hot.iter().filter(|(_, hot)| hot.update_since.is_some()).map(|(id, _)| id.clone()).collect();
+        due.sort_unstable();
+        self.update_modules(&due, When::Typing);
+        self.push_remade(When::Typing);
+    }
+
+    /// A module that is saved, and those that changed together with it: a name that was changed in several files.
+    fn due_with(&self, id: &str) -> Vec<String> {
+        let mut due = vec![id.to_owned()];
+        if let Some(since) = self.hot.get(id).and_then(|it| it.update_since) {
+            let is_near = |it: Instant| it.max(since).duration_since(it.min(since)) < ONE_CHANGE;
+            let others = self.hot.iter().filter(|(_, hot)| hot.update_since.is_some_and(is_near));
+            due.extend(others.map(|(id, _)| id.clone()).filter(|it| it != id));
+            due.sort_unstable();
+        }
+        due
+    }
+
+    /// Functions that changed together with a module that has to run again wait for it: each may need the other.
+    fn keep_for_update(&mut self, turn: &mut Turn) {
+        let waits = |id: &String| self.hot.get(id).is_some_and(|it| it.update_since.is_some());
+        let is_new = turn.patched.len() > 1 && turn.patched.keys().any(waits);
+        let kept: Vec<String> =
+            turn.patched.keys().filter(|id| !waits(id) && (is_new || self.kept.contains_key(*id))).cloned().collect();
+        for id in kept {
+            turn.patched.remove(&id);
+            let document = turn.documents.get(&id).cloned();
+            self.kept.insert(id, document);
         }
     }
 
@@ -484,6 +587,7 @@ impl OpenDocument {
     /// Where a specifier stands in the text, as far as a search for its quoted form can tell.
     fn find_specifier(&self, spec: &str) -> (u32, u32) {
         let text = self.document.rope.to_string();
+        let (spec, _) = crate::sites::collect::without_type(spec);
         let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
         at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
     }

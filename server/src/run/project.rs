@@ -96,6 +96,10 @@ impl Backend for ProjectBackend {
         is_script.then(|| def.code.to_string())
     }
 
+    fn stylesheet(&self, path: &Path, text: &str) -> Option<String> {
+        self.graph.linked_sheet(path, text)
+    }
+
     fn inline_module(&self, id: &str, source: &str, first_line: u32) {
         self.graph.keep_inline(id, source, first_line);
     }
