@@ -47,6 +47,9 @@ import { Updater } from "./update.js";
  * @property {(level: "debug" | "warn" | "error", message: string, error?: unknown) => void} [log]
  */
 
+/** A program that talks to nobody must not fill the memory. */
+const MOST_UNSENT = 100;
+
 /** @param {HostOptions} options */
 export function createHost(options) {
   const log = options.log ?? (() => {});
@@ -56,7 +59,10 @@ export function createHost(options) {
   const evaluate = options.evaluate ?? globalThis.eval;
   const page = options.page ?? "";
   let server = options.server ?? "";
-  let customAllowed = false;
+  /** Whether the server takes events of the program; null: it has not said yet. @type {boolean | null} */
+  let customAllowed = null;
+  /** Events that the program sent while there was no connection. @type {FromPage[]} */
+  let unsent = [];
   let reloading = false;
   /** Errors that were shown for a module and not by the server: the next success clears them. @type {Set<string>} */
   const shown = new Set();
@@ -99,8 +105,12 @@ export function createHost(options) {
 
   const updater = new Updater(registry, {
     send: (event, data) => {
-      if (customAllowed) link?.send({ type: "custom", event, data });
-      else log("debug", `the server does not take events; "${event}" was not sent`);
+      /** @type {FromPage} */
+      const message = { type: "custom", event, data };
+      if (customAllowed === false || link === null) log("debug", `the server does not take events; "${event}" was not sent`);
+      else if (customAllowed && link.open && !link.greeting) link.send(message);
+      else if (unsent.length < MOST_UNSENT) unsent.push(message);
+      else log("warn", `"${event}" was not sent: there is no connection, and ${MOST_UNSENT} events wait for one`);
     },
     report,
     warn: (message) => log("warn", message),
@@ -143,6 +153,7 @@ export function createHost(options) {
         if (message.server !== server) registry.renumber(message.modules ?? []);
         server = message.server;
         customAllowed = message.custom === true;
+        for (const event of unsent.splice(0)) if (customAllowed) link?.send(event);
         break;
       case "push":
         try {

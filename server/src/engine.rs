@@ -19,7 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::graph::{Compiled, Graph};
 use crate::pages::{Pages, SentDocument};
 use crate::text::{Document, LostSync, PositionEncoding};
-use crate::wire::{self, FromPage, When};
+use crate::wire::{self, FromPage, ToPage, When};
 use event::{Event, Handle, Level, Notice, Notices, PageInfo};
 use hot::Hot;
 
@@ -140,6 +140,13 @@ impl Engine {
                 self.pages.lose(&page);
                 self.tell_page_count();
             }
+            Event::Tell { page, event, data } => {
+                for (id, it) in self.pages.connected_mut() {
+                    if page.as_ref().is_none_or(|page| page == id.as_str()) {
+                        it.send(ToPage::Custom { event: event.clone(), data: data.clone() });
+                    }
+                }
+            }
             Event::ListPages { reply } => {
                 let _ = reply.send(self.list_pages());
             }
@@ -236,6 +243,12 @@ impl Engine {
             hello @ FromPage::Hello { .. } => self.hello(page, hello),
             FromPage::Outcome { seq, results } => self.outcome(page, seq, results),
             FromPage::Loaded { modules } => self.loaded(page, modules),
+            FromPage::Custom { event, data } => {
+                // Names of Vite's own are between its client and its server.
+                if !event.starts_with("vite:") {
+                    self.notify(Notice::Custom { page: page.clone(), event, data });
+                }
+            }
             FromPage::Error { module, message, stack } => {
                 let module = module.unwrap_or_default();
                 tracing::info!(

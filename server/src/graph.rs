@@ -121,6 +121,12 @@ impl Graph {
         self.loaded.remove(id).map(|(_, it)| it)
     }
 
+    /// Forgets what imports a module whose file is gone: the specifier may mean another file now, or none.
+    pub(crate) fn forget_importers(&self, id: &str) {
+        let imports = |dep: &Dep| matches!(&dep.target, Target::Id(it) if it == id);
+        self.loaded.retain(|_, it| !it.def.deps.iter().chain(&it.def.dynamic).any(imports));
+    }
+
     /// Forgets modules that could not be loaded, or not with all that they import: the reason may be gone.
     pub(crate) fn forget_errors(&self) -> Vec<Arc<ModuleDef>> {
         let failed: Vec<Arc<ModuleDef>> = self

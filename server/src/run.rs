@@ -118,6 +118,7 @@ fn log(notice: &Notice) {
         Notice::PagesChanged { count } => {
             tracing::info!("{count} {} connected", if *count == 1 { "page" } else { "pages" })
         }
+        Notice::Custom { page, event, .. } => tracing::info!("page {page} sent the event {event}"),
         Notice::Problems { uri, problems, .. } => {
             problems.iter().for_each(|it| tracing::warn!("{uri}: {}", it.message))
         }

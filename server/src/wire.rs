@@ -58,6 +58,12 @@ pub enum FromPage {
     Outcome { seq: u64, results: Vec<ModuleOutcome> },
     /// Modules that were defined after the hello, by a dynamic import.
     Loaded { modules: Vec<ModuleRev> },
+    /// `import.meta.hot.send`.
+    Custom {
+        event: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<serde_json::Value>,
+    },
     /// An uncaught error of the program.
     Error {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,6 +160,15 @@ pub enum ToPage {
         page: PageId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         modules: Vec<ModuleRev>,
+        /// Whether events of the program are taken.
+        #[serde(default, skip_serializing_if = "is_false")]
+        custom: bool,
+    },
+    /// An event for `import.meta.hot.on`.
+    Custom {
+        event: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<serde_json::Value>,
     },
     /// Changes that apply together. `seq` counts from 1 for each page, without gaps.
     Push {

@@ -103,6 +103,7 @@ impl Backend for FakeBackend {
             deps: Vec::new(),
             dynamic: Vec::new(),
             accepts: [("__proto__".to_owned(), None)].into(),
+            names: None,
             code: "it's \"code\"\\\n\u{2028}</script>".into(),
         };
         Graph { entry: entries[0].clone(), server: "S".to_owned(), modules: entries.iter().map(module).collect() }

@@ -210,6 +210,7 @@ impl Engine {
             let rev = self.graph.next_rev();
             turn.others.push(Change::Remove { module: id.to_owned(), rev });
             self.graph.forget(id);
+            self.graph.forget_importers(id);
             self.removed.insert(id.to_owned());
             return;
         }
@@ -489,12 +490,13 @@ impl Engine {
         due
     }
 
-    /// Functions that changed together with a module that has to run again wait for it: each may need the other.
+    /// Functions that changed together with another module that has to run again wait for it: each may need the other. An
+    /// editor that changes a name in several files sends one notification for each.
     fn keep_for_update(&mut self, turn: &mut Turn) {
         let waits = |id: &String| self.hot.get(id).is_some_and(|it| it.update_since.is_some());
-        let is_new = turn.patched.len() > 1 && turn.patched.keys().any(waits);
-        let kept: Vec<String> =
-            turn.patched.keys().filter(|id| !waits(id) && (is_new || self.kept.contains_key(*id))).cloned().collect();
+        let is_near = self.hot.values().filter_map(|it| it.update_since).any(|it| it.elapsed() < ONE_CHANGE);
+        let is_kept = |id: &&String| !waits(id) && (is_near || self.kept.contains_key(*id));
+        let kept: Vec<String> = turn.patched.keys().filter(is_kept).cloned().collect();
         for id in kept {
             turn.patched.remove(&id);
             let document = turn.documents.get(&id).cloned();

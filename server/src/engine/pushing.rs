@@ -243,6 +243,7 @@ impl Engine {
             server: self.server.clone(),
             page: id.clone(),
             modules: renumbered,
+            custom: true,
         });
         if !stale.is_empty() {
             let message = format!("the server was restarted and {} is another text now", stale[0]);

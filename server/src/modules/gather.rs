@@ -157,11 +157,7 @@ fn files_in(folder: &Path, is_deep: bool, place: &Place<'_>, is_exhaustive: bool
             let name = entry.file_name();
             // Links to folders are not followed: they may lead in a circle.
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() => {
-                    if is_deep && name.to_str().is_some_and(is_entered) {
-                        folders.push(path);
-                    }
-                }
+                Ok(kind) if kind.is_dir() && is_deep && name.to_str().is_some_and(is_entered) => folders.push(path),
                 Ok(_) if path.is_file() && (place.may_serve)(&path) => {
                     found.insert(path);
                 }
