@@ -28,7 +28,10 @@
     token: attribute("data-token"),
     page: attribute("data-page"),
     server: attribute("data-server"),
-    mode: attribute("data-mode") || "automatic",
+    cleanup: attribute("data-cleanup") || "on",
+    // When updates of modules are applied: `<html data-capuchin-mode="manual">`, or whenever the program says so.
+    mode: Element.prototype.getAttribute.call(document.documentElement, "data-capuchin-mode") || "automatic",
+    setMode(/** @type {string} */ mode) { capuchin.mode = mode; },
     origin: base.origin,
     natives,
     waiting,

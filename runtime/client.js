@@ -10,11 +10,12 @@ import { createStyles } from "./css.js";
 
 /**
  * What boot.js left.
- * @type {{ token: string, page: string, server: string, mode: string, origin: string,
+ * @type {{ token: string, page: string, server: string, mode: import("./apply.js").Mode, origin: string,
  *   natives: { WebSocket: typeof WebSocket, fetch: typeof fetch, setTimeout: (callback: () => void, ms: number) => number, clearTimeout: (handle: number) => void, now: () => number, eval: (code: string) => any },
  *   waiting: { url: string, rev: number, nsites: number, stamp: string, guards: number[] }[],
  *   script: (url: string, rev: number, nsites: number, stamp?: string) => number[],
- *   setMode?: (mode: "automatic" | "manual") => void }}
+ *   cleanup: import("./cleanup.js").Setting,
+ *   setMode: (mode: import("./apply.js").Mode) => void }}
  */
 const boot = /** @type {any} */ (globalThis).__capuchin;
 const { natives, origin } = boot;
@@ -30,6 +31,7 @@ const host = createHost({
   url: location.href,
   userAgent: navigator.userAgent,
   evaluate: natives.eval,
+  cleanup: boot.cleanup,
   // Not every browser parses the second argument.
   importUrl: (url, type) => (type === undefined ? import(url) : natives.eval("(url,type)=>import(url,{with:{type}})")(url, type)),
   now: natives.now,
@@ -69,7 +71,7 @@ const host = createHost({
   log,
 });
 
-if (boot.mode === "manual") host.setMode("manual");
+if (boot.mode !== "automatic") host.setMode(boot.mode);
 boot.setMode = host.setMode;
 boot.script = host.script;
 for (const { url, rev, nsites, stamp, guards } of boot.waiting.splice(0)) host.script(url, rev, nsites, stamp, guards);

@@ -34,6 +34,8 @@ export class Evaluator {
     instance.state = "evaluating";
     instance.index = instance.ancestor = ++this.index;
     this.stack.push(instance);
+    const { cleanup } = this.registry;
+    const before = cleanup.enter(instance);
     try {
       if (instance.program.kind === "esm") this.runModule(instance);
       else this.registry.execute(instance);
@@ -44,6 +46,8 @@ export class Evaluator {
       instance.state = "error";
       instance.error = error;
       throw error;
+    } finally {
+      cleanup.leave(before);
     }
     if (instance.ancestor === instance.index) this.leave(instance);
   }
@@ -191,11 +195,15 @@ export class Evaluator {
       if (/** @type {string} */ (next.state) === "error") continue;
       const resume = next.resume;
       next.resume = null;
+      const { cleanup } = this.registry;
+      const before = cleanup.enter(next);
       try {
         resume?.();
       } catch (error) {
         this.rejected(next, error);
         continue;
+      } finally {
+        cleanup.leave(before);
       }
       if (!next.program.async) this.finish(next);
     }

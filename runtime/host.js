@@ -33,6 +33,7 @@ import { Updater } from "./update.js";
  * @property {() => number} [now]
  * @property {(callback: () => void, ms: number) => unknown} [setTimeout]
  * @property {(handle: any) => void} [clearTimeout]
+ * @property {import("./cleanup.js").Setting} [cleanup] what becomes of timers and listeners of a module that runs again; `off`
  * @property {(wake: () => void) => void} [onWake]
  * @property {() => boolean} [asleep]
  * @property {(reason: Reason) => void} [reload]
@@ -93,6 +94,7 @@ export function createHost(options) {
     importUrl: options.importUrl ?? ((url, type) => (type === undefined ? import(url) : evaluate("(url,type)=>import(url,{with:{type}})")(url, type))),
     fetchGraph: options.fetchGraph ?? ((id) => Promise.reject(new TypeError(`Failed to fetch dynamically imported module: ${options.origin}${id}`))),
     warn: (message) => log("warn", message),
+    cleanup: options.cleanup,
     injectStyle: options.injectStyle,
     removeStyle: options.removeStyle,
     styleSheet: options.styleSheet,
@@ -128,6 +130,8 @@ export function createHost(options) {
     resync: () => link?.resync(),
     reload,
     now,
+    setTimeout: setTimer,
+    clearTimeout: clearTimer,
     evaluate,
     swapStyle: options.swapStyle ?? (() => Promise.resolve(true)),
     swapAsset: options.swapAsset ?? (() => Promise.resolve(true)),
@@ -251,8 +255,11 @@ export function createHost(options) {
     close: () => link?.stop(),
     /** @param {FromPage} message */
     send: (message) => link?.send(message),
-    /** `manual`: updates wait until the program calls `check()`. @param {"automatic" | "manual"} mode */
-    setMode: (mode) => { applier.mode = mode; },
+    /** When updates of modules are applied. @param {import("./apply.js").Mode} mode */
+    setMode: (mode) => {
+      if (!["automatic", "manual", "watch"].includes(mode)) throw new TypeError(`There is no mode "${mode}": it is automatic, manual or watch`);
+      applier.setMode(mode);
+    },
   };
 }
 

@@ -10,6 +10,7 @@
 
 import { behind, createNamespace, fill, interop, withStars } from "./namespace.js";
 import { Sites } from "./sites.js";
+import { Cleanup } from "./cleanup.js";
 import { Evaluator } from "./evaluate.js";
 import { Context } from "./context.js";
 import { eagerFiles } from "./gathered.js";
@@ -26,6 +27,7 @@ import { eagerFiles } from "./gathered.js";
  * @property {(url: string, type?: string) => Promise<any>} importUrl native `import()`
  * @property {(id: string) => Promise<import("./wire.js").Graph>} fetchGraph
  * @property {(message: string) => void} warn
+ * @property {import("./cleanup.js").Setting} [cleanup] what becomes of timers and listeners of a module that runs again
  * @property {(id: string, css: string) => void} [injectStyle]
  * @property {(id: string) => void} [removeStyle]
  * @property {(id: string, css: string) => unknown} [styleSheet] an object that holds the CSS; the same one for every text of a module
@@ -107,6 +109,10 @@ export class Instance {
     this.restored = false;
     /** It passed its update on to its importers, by Vite's `invalidate`. */
     this.handedOn = false;
+    /** What its top level started. @type {import("./cleanup.js").Effect[]} */
+    this.effects = [];
+    /** When it was disposed it had handlers for that. */
+    this.hadDisposer = false;
 
     // Evaluation, by the names of the ECMAScript specification (see evaluate.js).
     /** @type {"new" | "evaluating" | "async" | "done" | "error"} */
@@ -174,6 +180,7 @@ export class Registry {
     /** Modules from elsewhere, loaded by the browser before their importers run. @type {Map<string, { namespace?: any, error?: unknown }>} */
     this.externals = new Map();
     this.evaluator = new Evaluator(this);
+    this.cleanup = new Cleanup(host.cleanup ?? "off", host.warn);
     /** Ids whose evaluation may have to wait; null: to be found out. @type {Set<string> | null} */
     this.suspending = null;
     /** Set by hot.js: the two faces of an instance's hot object. @type {(instance: Instance) => { webpack: any, vite: any }} */

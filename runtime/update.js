@@ -20,7 +20,7 @@ import { Instance, Program, externalKey } from "./registry.js";
 /** @typedef {import("./plan.js").ApplyOptions} ApplyOptions */
 /** @typedef {import("./plan.js").Effect} Effect */
 /** @typedef {import("./plan.js").Plan} Plan */
-/** @typedef {"idle" | "check" | "prepare" | "ready" | "dispose" | "apply" | "abort" | "fail"} Status */
+/** @typedef {"idle" | "check" | "prepare" | "ready" | "dispose" | "apply" | "abort" | "fail" | "watch" | "watch-delay"} Status */
 
 /**
  * One module that has to run again. `program`: its new code, or null when the file is gone. `added`: modules it brings along.
@@ -57,6 +57,8 @@ export class Updater {
     this.host = host;
     /** @type {Status} */
     this.status = "idle";
+    /** The status between two updates: `watch` where updates are gathered for a while before they are applied. @type {"idle" | "watch"} */
+    this.rest = "idle";
     /** @type {((status: string) => unknown)[]} */
     this.statusHandlers = [];
     this.events = new Events((error) => host.report("", error));
@@ -103,6 +105,13 @@ export class Updater {
       }
     }
     return waiting.length === 0 ? null : Promise.all(waiting);
+  }
+
+  /** Whether updates are gathered for a while, as webpack 1 does it while it watches. @param {boolean} watches */
+  watch(watches) {
+    this.rest = watches ? "watch" : "idle";
+    const isResting = this.status === "idle" || this.status === "watch" || this.status === "watch-delay";
+    if (isResting && this.status !== this.rest) this.setStatus(this.rest);
   }
 
   /** @param {any} autoApply @returns {Promise<string[] | null>} */
@@ -176,6 +185,15 @@ export class Updater {
       case "prepare":
       case "dispose":
       case "apply": this.invalidated.add(instance.id); break;
+      case "watch":
+      case "watch-delay":
+        // Those apply by themselves.
+        this.invalidated.add(instance.id);
+        this.host.enqueue(async () => {
+          const { refused } = await this.auto([]);
+          if (refused) this.host.reload(refused);
+        });
+        break;
       case "abort":
       case "fail": break;
       default: unreachable(this.status);
@@ -205,7 +223,7 @@ export class Updater {
     // As in Vite: only an update that the module took itself can be handed on, and only once.
     if (!instance.active || instance.generation === 0 || instance.handedOn || !acceptsItself(instance)) return;
     instance.handedOn = true;
-    const busy = this.status !== "idle" && this.status !== "ready";
+    const busy = !["idle", "ready", "watch", "watch-delay"].includes(this.status);
     const chain = this.firstInvalidatedBy ?? instance.id;
     const importers = [...instance.parents].filter((id) => id !== instance.id);
     if (importers.length === 0) {
@@ -299,7 +317,9 @@ export class Updater {
    * @returns {Promise<{ errors: { module: string, error: unknown }[], refused: import("./wire.js").Reason | null }>}
    */
   async auto(updates) {
-    for (const status of /** @type {const} */ (["check", "prepare"])) {
+    /** @type {Status[]} */
+    const first = this.rest === "watch" ? ["prepare"] : ["check", "prepare"];
+    for (const status of first) {
       const told = this.setStatus(status);
       if (told) await told;
     }
@@ -314,7 +334,7 @@ export class Updater {
       if (errors.length === 0) errors.push({ module: updates[0]?.id ?? "", error });
       return { errors, refused: null };
     } finally {
-      if (this.status !== "idle") this.setStatus("idle");
+      if (this.status !== this.rest) this.setStatus(this.rest);
     }
   }
 
@@ -398,7 +418,7 @@ export class Updater {
     } finally {
       this.firstInvalidatedBy = null;
     }
-    const told = this.setStatus("idle");
+    const told = this.setStatus(this.rest);
     if (told) await told;
     return [...outdated];
   }
@@ -482,7 +502,11 @@ export class Updater {
       }
     }
     if (auto && round.errors.length > 0) this.restore(round);
-    for (const { instance } of round.snapshots) if (!instance.active) this.events.forget(instance);
+    for (const { instance } of round.snapshots) {
+      if (instance.active) continue;
+      this.events.forget(instance);
+      this.registry.cleanup.end(instance);
+    }
     if (round.errors.length === 0) await this.prune(round.snapshots);
     if (payload.updates.length > 0) {
       const after = this.events.emit("vite:afterUpdate", payload);
@@ -507,6 +531,7 @@ export class Updater {
       }
       return null;
     };
+    instance.hadDisposer ||= hot !== null && hot.disposers.length + hot.viteDisposers.length > 0;
     if (hot !== null) {
       for (const disposer of hot.disposers.splice(0)) run(disposer, data);
       for (const disposer of hot.viteDisposers.splice(0)) {
@@ -713,6 +738,7 @@ export class Updater {
         this.dispose(failed, [], {});
         module.data = data;
         this.events.forget(failed);
+        registry.cleanup.end(failed);
       }
       if (program !== null) registry.install(module, program);
       if (program?.kind === "css") registry.host.injectStyle?.(module.id, program.code);
@@ -762,6 +788,7 @@ export class Updater {
       if (instance.program.kind === "css") this.host.removeStyle?.(instance.id);
       module.viteData = null;
       this.events.forget(instance);
+      registry.cleanup.end(instance);
     }
   }
 

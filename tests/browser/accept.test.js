@@ -198,3 +198,87 @@ test("a page whose file was renamed shows the problem and goes on when the name 
   await rename(project.path("b.js"), project.path("a.js"));
   await until(page, "globalThis.a === 1");
 });
+
+const CLOCK = `const name = ["one"].join();
+setInterval(() => { globalThis.ticks.add(name); }, 1);
+document.addEventListener("ping", () => { globalThis.pings.push(name); });
+new MutationObserver(() => { globalThis.seen.push(name); }).observe(document.body, { attributes: true });
+import.meta.hot.accept();
+`;
+const CLOCK_PAGE = "globalThis.ticks = new Set();\nglobalThis.pings = [];\nglobalThis.seen = [];\nimport './clock.js';\n";
+
+test("timers, listeners and observers of a module end when it runs again", async (t) => {
+  const { edit, page, problems } = await live(t, { "index.html": `<!doctype html><body><script>${CLOCK_PAGE.replace(/import.*\n/, "")}</script><script type="module" src="/clock.js"></script>`, "clock.js": CLOCK }, { open: ["clock.js"] });
+  await until(page, "ticks.has('one')");
+  assert.equal((await edit('"one"', '"two"')).outcome.outcome, "moduleUpdated");
+  await page.evaluate("ticks.clear()");
+  await until(page, "ticks.has('two')");
+  await page.evaluate("document.dispatchEvent(new Event('ping')); document.body.setAttribute('x', 1)");
+  await until(page, "seen.length > 0");
+  assert.deepEqual(await page.evaluate("[[...ticks], pings, seen]"), [["two"], ["two"], ["two"]]);
+  assert.equal(await page.evaluate("String(setInterval)"), "function setInterval() { [native code] }");
+  assert.deepEqual(problems, []);
+});
+
+test("with `capuchin.cleanup` set to warn they go on, and are named", async (t) => {
+  const { edit, page } = await live(
+    t,
+    { "index.html": `<!doctype html><body><script>${CLOCK_PAGE.replace(/import.*\n/, "")}</script><script type="module" src="/clock.js"></script>`, "clock.js": CLOCK },
+    { open: ["clock.js"], lsp: { initializationOptions: { cleanup: "warn" } } },
+  );
+  const said = page.waitForEvent("console", { predicate: (message) => message.text().includes("goes on") });
+  await edit('"one"', '"two"');
+  assert.equal((await said).text(), "[capuchin] /clock.js ran again, and what it started before goes on (1 interval, 1 listener, 1 observer): stop it in a dispose handler");
+  await page.evaluate("document.dispatchEvent(new Event('ping'))");
+  assert.deepEqual(await page.evaluate("pings"), ["one", "two"]);
+});
+
+const MODES = {
+  "main.js": `globalThis.statuses = [];
+module.hot.addStatusHandler((status) => { statuses.push(status); });
+globalThis.hot = module.hot;
+import "./part.js";
+module.hot.accept("./part.js");
+export const f = () => "f";
+globalThis.f = f;
+`,
+  "part.js": "globalThis.part = ['one'].join();\n",
+};
+
+test("in manual mode updates wait for the program, functions do not", async (t) => {
+  const { client, documents, edit, page, problems } = await live(
+    t,
+    { ...MODES, "index.html": '<!doctype html><html data-capuchin-mode="manual"><body><script type="module" src="/main.js"></script>' },
+    { open: ["part.js", "main.js"] },
+  );
+  const part = documents["part.js"];
+  const held = await edit("['one']", "['two']", part);
+  assert.deepEqual([held.outcome.outcome, held.outcome.reason.code], ["held", "manual"]);
+  assert.equal((await edit('"f"', '"g"', documents["main.js"])).outcome.outcome, "live");
+  assert.deepEqual(await page.evaluate("[part, f(), hot.status()]"), ["one", "g", "idle"]);
+  // As webpack 1 documents it, with callbacks.
+  const changed = await page.evaluate("new Promise((resolve) => hot.check((error, ids) => resolve([error, ids, hot.status()])))");
+  assert.deepEqual(changed, [null, ["/part.js"], "ready"]);
+  const applied = client.outcome(part);
+  assert.deepEqual(await page.evaluate("new Promise((resolve) => hot.apply({}, (error, ids) => resolve([error, ids, part])))"), [null, ["/part.js"], "two"]);
+  assert.equal((await applied).outcome, "moduleUpdated");
+  // The page can change its mind while it runs.
+  await edit("['two']", "['three']", part);
+  const now = client.outcome(part);
+  await page.evaluate("__capuchin.setMode('automatic')");
+  assert.equal((await now).outcome, "moduleUpdated");
+  assert.equal(await page.evaluate("part"), "three");
+  assert.equal((await edit("['three']", "['four']", part)).outcome.outcome, "moduleUpdated");
+  assert.deepEqual(problems, []);
+});
+
+test("in watch mode updates are gathered", async (t) => {
+  const { client, documents, edit, page, problems } = await live(t, MODES, { open: ["part.js"] });
+  await page.evaluate("__capuchin.setMode('watch')");
+  const part = documents["part.js"];
+  const { outcome } = await edit("['one']", "['two']", part);
+  assert.deepEqual([outcome.outcome, outcome.reason.code], ["held", "watch"]);
+  assert.equal((await client.outcome(part)).outcome, "moduleUpdated");
+  assert.deepEqual(await page.evaluate("[part, statuses.join(' ')]"), ["two", "watch watch-delay prepare dispose apply watch"]);
+  assert.deepEqual(problems, []);
+});

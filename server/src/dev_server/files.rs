@@ -155,6 +155,7 @@ fn html_answer(shared: &Shared, text: &[u8], id: &str, uri: &Uri, headers: &Head
         page: &page,
         token: shared.token.as_str(),
         server: &shared.server,
+        cleanup: shared.cleanup,
     };
     let rewritten = html::rewrite(text, &site);
     shared.backend.import_map(id, &rewritten.import_map);

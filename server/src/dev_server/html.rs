@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::addresses::Address;
-use super::{PREFIX, entry};
+use super::{Cleanup, PREFIX, entry};
 use crate::modules::Root;
 use crate::wire::PageId;
 
@@ -38,6 +38,7 @@ pub(super) struct Site<'a> {
     pub(super) page: &'a PageId,
     pub(super) token: &'a str,
     pub(super) server: &'a str,
+    pub(super) cleanup: Cleanup,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -59,8 +60,12 @@ pub(super) struct InlineModule {
 }
 
 pub(super) fn rewrite(html: &[u8], site: &Site) -> Rewritten {
+    let cleanup = match site.cleanup {
+        Cleanup::On => String::new(),
+        other => format!(" data-cleanup=\"{}\"", other.as_str()),
+    };
     let boot = format!(
-        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\"></script>",
+        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\"{cleanup}></script>",
         site.token, site.page, site.server
     );
     rewrite_all(html, site, &boot).unwrap_or_else(|error| {
@@ -435,6 +440,7 @@ mod tests {
             page: &page,
             token: "T",
             server: "S",
+            cleanup: Cleanup::On,
         };
         rewrite(html, &site)
     }

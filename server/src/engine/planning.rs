@@ -466,7 +466,9 @@ impl Engine {
 
     /// The moment at which modules may have to run again: when none of those that wait has changed for a while.
     pub(super) fn next_update(&self) -> Option<Instant> {
-        let programs = self.hot.values().filter_map(|it| it.update_since);
+        // What waits for an update that is not needed any more goes at once.
+        let kept = (!self.kept.is_empty()).then(|| Instant::now().checked_sub(UPDATE_IDLE)).flatten();
+        let programs = self.hot.values().filter_map(|it| it.update_since).chain(kept);
         programs.chain(self.remade.values().map(|it| it.0)).max().map(|it| it + UPDATE_IDLE)
     }
 
