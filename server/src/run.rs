@@ -60,8 +60,9 @@ fn start_for_editor(init: InitOptions) -> anyhow::Result<Started> {
         init.root.context("the editor opened no folder: open one, or set capuchin.root to the folder to serve")?;
     let port = init.port.unwrap_or(DEFAULT_PORT);
     let cleanup = init.cleanup.unwrap_or_default();
-    let project =
-        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(Project::start(&root, port, cleanup)))?;
+    let project = tokio::task::block_in_place(|| {
+        tokio::runtime::Handle::current().block_on(Project::start(&root, port, cleanup))
+    })?;
     let notices = project.hub.subscribe();
     let engine = project.engine.clone();
     // The project lives as long as the process.
