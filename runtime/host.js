@@ -150,10 +150,21 @@ export function createHost(options) {
     },
   });
 
+  /** Who waits until everything is here. @type {(() => void)[]} */
+  let waitingForAll = [];
+  /** What to do behind the next push. @type {(() => void) | null} */
+  let behindPush = null;
+
   /** @param {ToPage} message */
   const receive = (message) => {
     switch (message.type) {
       case "welcome":
+        if (message.looked) {
+          const done = waitingForAll.splice(0);
+          const tell = () => applier.enqueue(() => { for (const it of done) it(); return undefined; });
+          if (message.more) behindPush = tell;
+          else tell();
+        }
         if (message.server !== server) registry.renumber(message.modules ?? []);
         server = message.server;
         customAllowed = message.custom === true;
@@ -165,6 +176,8 @@ export function createHost(options) {
         } catch (error) {
           log("error", "a push could not be applied", error);
         }
+        behindPush?.();
+        behindPush = null;
         break;
       case "reload": reload(message.reason); break;
       case "custom": void updater.events.emit(message.event, message.data); break;
@@ -185,7 +198,7 @@ export function createHost(options) {
     renew: options.renew,
     onWake: options.onWake ?? (() => {}),
     asleep: options.asleep ?? (() => false),
-    hello: () => ({ type: "hello", v: 1, page, server, url: options.url ?? "", userAgent: options.userAgent ?? "", modules: registry.revisions() }),
+    hello: () => ({ type: "hello", v: 1, page, server, url: options.url ?? "", userAgent: options.userAgent ?? "", modules: registry.revisions(), ...(waitingForAll.length > 0 ? { look: true } : {}) }),
     receive,
     changed: (isOpen, webSocket) => void updater.events.emit(isOpen ? "vite:ws:connect" : "vite:ws:disconnect", { webSocket }),
     debug: (message) => log("debug", message),
@@ -251,6 +264,17 @@ export function createHost(options) {
     link,
     reload,
     receive,
+    /**
+     * Fulfilled when everything is here, and applied or waiting, that the server knows by now; it looks at the files on disk first.
+     * @returns {Promise<void>}
+     */
+    sync: () => new Promise((resolve, reject) => {
+      if (link === null) return reject(new Error("this host has no connection"));
+      waitingForAll.push(resolve);
+      // Without a connection the next hello asks.
+      if (link.open) link.hello();
+      return undefined;
+    }),
     connect: () => link?.start(),
     close: () => link?.stop(),
     /** @param {FromPage} message */

@@ -92,14 +92,17 @@ export type OutcomeWord = "live" | "nextCall" | "held" | "moduleUpdated" | "need
 export type Result = { module: string; rev: number; outcome: OutcomeWord; reason?: Reason; ms: number };
 
 export type ToPage =
-  /** `modules`: this server's revisions of what the page has, when the page came from another server. `custom`: it takes `custom` messages. */
-  | { type: "welcome"; v: 1; server: string; page: string; modules?: ModuleRev[]; custom?: boolean }
+  /**
+   * `modules`: this server's revisions of what the page has, when the page came from another server. `custom`: it takes `custom` messages.
+   * `looked`: the hello asked for it, and what changed on disk until then was sent before this. `more`: one push follows with what the page lacks.
+   */
+  | { type: "welcome"; v: 1; server: string; page: string; modules?: ModuleRev[]; custom?: boolean; looked?: boolean; more?: boolean }
   | Push
   | { type: "reload"; reason: Reason }
   | { type: "custom"; event: string; data?: unknown };
 
 export type FromPage =
-  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[] }
+  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; look?: boolean }
   | { type: "outcome"; seq: number; results: Result[] }
   | { type: "loaded"; modules: ModuleRev[] }
   | { type: "error"; module?: string; message: string; stack?: string }

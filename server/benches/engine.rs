@@ -131,6 +131,7 @@ impl Editor {
                 url: "/".to_owned(),
                 user_agent: "bench".to_owned(),
                 modules,
+                look: false,
             },
             outbox,
         });

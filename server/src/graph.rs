@@ -349,6 +349,18 @@ impl Graph {
         ids
     }
 
+    /// Whether what is kept of a module is what its file would give now. Addresses say nothing of what is behind them.
+    pub(crate) fn is_current(&self, id: &str, path: &Path) -> bool {
+        let Some(known) = self.loaded.get(id).map(|it| Arc::clone(it.value())) else { return true };
+        if id.starts_with(GATHERED) || known.def.kind == ModuleKind::Url {
+            return true;
+        }
+        match known.source.is_empty() {
+            false => self.text(path).is_ok_and(|it| *it == *known.source),
+            true => self.load(id).def.code == known.def.code,
+        }
+    }
+
     /// Notes that a file has changed: its address is another one from now on, where browsers ask for it again.
     pub(crate) fn note_change(&self, id: &str, rev: Rev) {
         self.changed_files.insert(id.to_owned(), rev);

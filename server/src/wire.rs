@@ -53,7 +53,17 @@ impl fmt::Display for PageId {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FromPage {
     /// First on each socket, and again when the page missed something: what it has now.
-    Hello { v: u32, page: PageId, server: String, url: String, user_agent: String, modules: Vec<ModuleRev> },
+    /// `look`: files that changed on disk count even if their change was not noticed yet.
+    Hello {
+        v: u32,
+        page: PageId,
+        server: String,
+        url: String,
+        user_agent: String,
+        modules: Vec<ModuleRev>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        look: bool,
+    },
     /// What became of push `seq`.
     Outcome { seq: u64, results: Vec<ModuleOutcome> },
     /// Modules that were defined after the hello, by a dynamic import.
@@ -160,6 +170,12 @@ pub enum ToPage {
         page: PageId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         modules: Vec<ModuleRev>,
+        /// The hello asked to look at the disk, and that was done: what came of it was sent before this.
+        #[serde(default, skip_serializing_if = "is_false")]
+        looked: bool,
+        /// One push follows, with what the page lacks.
+        #[serde(default, skip_serializing_if = "is_false")]
+        more: bool,
         /// Whether events of the program are taken.
         #[serde(default, skip_serializing_if = "is_false")]
         custom: bool,

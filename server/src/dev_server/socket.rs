@@ -308,13 +308,14 @@ impl Limit {
 /// Cuts what a page says to a length that editors and logs can show, without control characters.
 fn tame(message: FromPage) -> FromPage {
     match message {
-        FromPage::Hello { v, page, server, url, user_agent, modules } => FromPage::Hello {
+        FromPage::Hello { v, page, server, url, user_agent, modules, look } => FromPage::Hello {
             v,
             page,
             server: shown(&server, TEXT_LIMIT),
             url: shown(&url, TEXT_LIMIT),
             user_agent: shown(&user_agent, TEXT_LIMIT),
             modules,
+            look,
         },
         FromPage::Outcome { seq, mut results } => {
             for reason in results.iter_mut().filter_map(|it| it.reason.as_mut()) {

@@ -190,6 +190,27 @@ impl Engine {
         }
     }
 
+    /// Looks at the files of modules, as if the watcher had named those that changed.
+    pub(super) fn look_at_files<'i>(&mut self, ids: impl Iterator<Item = &'i str>) {
+        let mut changed: Vec<PathBuf> = Vec::new();
+        for id in ids {
+            let Some(path) = self.graph.resolver.root().path_of(id) else { continue };
+            let is_known = self.hot.contains_key(id) || self.graph.is_current(id, &path);
+            let differs = match self.hot.get(id) {
+                Some(hot) => read_disk(&path).is_none_or(|it| !hot.has_text(&it)),
+                None => !is_known,
+            };
+            if differs && !changed.contains(&path) {
+                changed.push(path);
+            }
+        }
+        self.files_changed(&changed);
+        let mut turn = Turn::default();
+        self.graph.resolver.forget();
+        self.gather_again(&mut turn);
+        self.push(turn, When::Disk);
+    }
+
     /// A file that no editor has open is another one now.
     fn file_changed(&mut self, path: &Path, turn: &mut Turn) {
         let Some((id, real)) = self.graph.resolver.root().locate(path) else { return };

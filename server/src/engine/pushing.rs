@@ -197,8 +197,11 @@ impl Engine {
 
     /// A page says what it has: it gets everything that it lacks.
     pub(super) fn hello(&mut self, id: &PageId, hello: FromPage) {
-        let FromPage::Hello { v, server, url, user_agent, modules, .. } = hello else { return };
+        let FromPage::Hello { v, server, url, user_agent, modules, look, .. } = hello else { return };
         let is_ours = server == self.server;
+        if look {
+            self.look_at_files(modules.iter().map(|it| it.id.as_str()));
+        }
         let Some(page) = self.pages.get_mut(id) else { return };
         page.url = url;
         page.user_agent = user_agent;
@@ -238,11 +241,20 @@ impl Engine {
             };
             page.modules.insert(it.id, known);
         }
+        // What was on its way is answered by this hello.
+        page.waiting.clear();
+        let missing = if stale.is_empty() {
+            lacking(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents)
+        } else {
+            None
+        };
         page.send(ToPage::Welcome {
             v: wire::VERSION,
             server: self.server.clone(),
             page: id.clone(),
             modules: renumbered,
+            looked: look,
+            more: missing.is_some(),
             custom: true,
         });
         if !stale.is_empty() {
@@ -250,9 +262,9 @@ impl Engine {
             page.send(reload("restarted", &message));
             return;
         }
-        // What was on its way is answered by this hello.
-        page.waiting.clear();
-        catch_up(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents);
+        if let Some((changes, sent)) = missing {
+            page.push(When::Typing, changes, sent);
+        }
         // A page that loaded an older top level gets the newer one as if it had just been typed.
         let behind: Vec<String> = page
             .modules
@@ -276,7 +288,10 @@ impl Engine {
         for it in modules {
             page.modules.insert(it.id, PageModule::loaded(it.rev));
         }
-        catch_up(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents);
+        let modules = Modules { graph: &self.graph, hot: &self.hot };
+        if let Some((changes, sent)) = lacking(page, modules, &self.documents) {
+            page.push(When::Typing, changes, sent);
+        }
     }
 
     pub(super) fn outcome(&mut self, id: &PageId, seq: u64, results: Vec<ModuleOutcome>) {
@@ -360,8 +375,12 @@ fn newest_of(documents: &FxHashMap<String, OpenDocument>, module: &str) -> Optio
     Some((module.to_owned(), SentDocument { uri: uri.clone(), version, arrived }))
 }
 
-/// Sends a page what it lacks, for the newest versions of the documents.
-fn catch_up(page: &mut Page, modules: Modules<'_>, documents: &FxHashMap<String, OpenDocument>) {
+/// What a page lacks, for the newest versions of the documents. It is taken to have been sent.
+fn lacking(
+    page: &mut Page,
+    modules: Modules<'_>,
+    documents: &FxHashMap<String, OpenDocument>,
+) -> Option<(Vec<Change>, Sent)> {
     let mut changes = Vec::new();
     let mut sent = Sent::default();
     let has = page.module_ids();
@@ -375,9 +394,7 @@ fn catch_up(page: &mut Page, modules: Modules<'_>, documents: &FxHashMap<String,
         }
         sent.documents.extend(newest_of(documents, module));
     }
-    if !changes.is_empty() {
-        page.push(When::Typing, changes, sent);
-    }
+    (!changes.is_empty()).then_some((changes, sent))
 }
 
 /// Whether a page runs another top level of a module than the newest, and may take that.
