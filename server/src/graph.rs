@@ -124,7 +124,10 @@ impl Graph {
     /// Forgets what imports a module whose file is gone: the specifier may mean another file now, or none.
     pub(crate) fn forget_importers(&self, id: &str) {
         let imports = |dep: &Dep| matches!(&dep.target, Target::Id(it) if it == id);
-        self.loaded.retain(|_, it| !it.def.deps.iter().chain(&it.def.dynamic).any(imports));
+        // What gathers it is asked for its list of files next, and has to know the old one.
+        let is_kept =
+            |def: &ModuleDef| def.kind == ModuleKind::Gathered || !def.deps.iter().chain(&def.dynamic).any(imports);
+        self.loaded.retain(|_, it| is_kept(&it.def));
     }
 
     /// Forgets modules that could not be loaded, or not with all that they import: the reason may be gone.
