@@ -13,7 +13,6 @@ import { Sites } from "./sites.js";
 import { Cleanup } from "./cleanup.js";
 import { Evaluator } from "./evaluate.js";
 import { Context } from "./context.js";
-import { eagerFiles } from "./gathered.js";
 
 /** @typedef {import("./wire.js").ModuleDef} ModuleDef */
 /** @typedef {import("./wire.js").Dep} Dep */

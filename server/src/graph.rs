@@ -121,15 +121,6 @@ impl Graph {
         self.loaded.remove(id).map(|(_, it)| it)
     }
 
-    /// Forgets what imports a module whose file is gone: the specifier may mean another file now, or none.
-    pub(crate) fn forget_importers(&self, id: &str) {
-        let imports = |dep: &Dep| matches!(&dep.target, Target::Id(it) if it == id);
-        // What gathers it is asked for its list of files next, and has to know the old one.
-        let is_kept =
-            |def: &ModuleDef| def.kind == ModuleKind::Gathered || !def.deps.iter().chain(&def.dynamic).any(imports);
-        self.loaded.retain(|_, it| is_kept(&it.def));
-    }
-
     /// Forgets modules that could not be loaded, or not with all that they import: the reason may be gone.
     pub(crate) fn forget_errors(&self) -> Vec<Arc<ModuleDef>> {
         let failed: Vec<Arc<ModuleDef>> = self
@@ -199,7 +190,10 @@ impl Graph {
 
     fn check_size(&self, path: &Path) -> Result<(), String> {
         let shown = shown(path);
-        let size = std::fs::metadata(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
+        let size = std::fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => format!("{shown} was not found"),
+            _ => format!("{shown} can't be read: {error}"),
+        })?;
         if !size.is_file() {
             return Err(format!("{shown} is not a file"));
         }

@@ -231,7 +231,6 @@ impl Engine {
             let rev = self.graph.next_rev();
             turn.others.push(Change::Remove { module: id.to_owned(), rev });
             self.graph.forget(id);
-            self.graph.forget_importers(id);
             self.removed.insert(id.to_owned());
             return;
         }
