@@ -19,7 +19,7 @@ import { Program } from "./registry.js";
  * @typedef {object} ApplierHost
  * @property {(seq: number, results: Result[]) => void} outcome
  * @property {() => void} resync tell the server what this page has
- * @property {(reason: Reason) => void} reload
+ * @property {(reason: Reason, patience?: number) => void} reload
  * @property {() => number} now
  * @property {(callback: () => void, ms: number) => unknown} setTimeout
  * @property {(handle: any) => void} clearTimeout
@@ -40,6 +40,8 @@ import { Program } from "./registry.js";
 
 /** How long updates are gathered. */
 const WATCH_DELAY = 200;
+/** While somebody types, a page that has failed is loaded again after this long without an edit, in milliseconds. */
+const TYPING_PAUSE = 300;
 
 /** How often in a row a page says hello again before it says that it cannot follow. */
 const RESYNCS = 3;
@@ -111,11 +113,13 @@ export class Applier {
     }
     const { patches, updates, results } = prepared;
     const stop = this.stopper(push, prepared, started);
-    if (this.patchesStop(patches, stop)) return undefined;
+    // Whether or not the code of the push is taken.
+    for (const change of push.changes) if (change.type === "problem") this.host.problem(change.module, change.message, change.line, change.column);
+    if (this.failedStop(prepared, stop) || this.patchesStop(patches, stop)) return undefined;
     const imports = patches.some(([, { top }]) => top?.deps !== undefined && top.deps.length > 0);
     if (updates.length > 0 || imports) return this.applyUpdates(push, prepared, started, stop);
     if (this.stepsStop(patches, stop)) return undefined;
-    this.commit(push, patches, started, results);
+    this.commit(patches, started, results);
     this.finish(push, this.swap(push, started), results);
     return undefined;
   }
@@ -126,28 +130,29 @@ export class Applier {
     if (await this.importsStop(patches, stop)) return;
     if (updates.length > 0 && await this.updatesStop(patches, updates, stop)) return;
     if (this.stepsStop(patches, stop)) return;
-    this.commit(push, patches, started, results);
+    this.commit(patches, started, results);
     const swapping = this.swap(push, started);
     await this.runAgain(updates, started, results);
     this.finish(push, swapping, results);
   }
 
-  /** The point of no return, and it cannot fail. @param {Push} push @param {Prepared["patches"]} patches @param {number} started @param {Result[]} results */
-  commit(push, patches, started, results) {
-    for (const [module, { sites, nsites, rev, stamp }] of patches) {
+  /** The point of no return, and it cannot fail. @param {Prepared["patches"]} patches @param {number} started @param {Result[]} results */
+  commit(patches, started, results) {
+    for (const [module, { sites, nsites, rev, stamp, top }] of patches) {
       module.sites.commit(sites, nsites);
+      if (top !== undefined && module.current !== null) module.current.top = rev;
       module.nsites = Math.max(module.nsites, nsites);
       module.rev = rev;
       module.stamp = stamp;
       module.foreign = false;
     }
     for (const [module, { sites, rev }] of patches) {
-      const running = sites.some((site) => site.running);
-      results.push(this.result(module.id, rev, running ? "nextCall" : "live", started,
-        running ? { code: "running", message: "Calls that have begun finish the old code" } : this.kept(module)));
+      const later = sites.find((site) => site.later)?.later;
+      results.push(later
+        ? this.result(module.id, rev, "nextCall", started, { code: "scope", message: later })
+        : this.result(module.id, rev, "live", started, this.kept(module)));
       this.host.recovered(module.id);
     }
-    for (const change of push.changes) if (change.type === "problem") this.host.problem(change.module, change.message, change.line, change.column);
     this.resyncs = 0;
   }
 
@@ -199,6 +204,9 @@ export class Applier {
           } else if (!module?.program) {
             this.registry.define(change.defs);
             prepared.results.push(this.notLoaded(change.module, change.rev, started));
+          } else if (runsTheSame(module, def)) {
+            this.registry.takeOver(module, def, added);
+            prepared.results.push(this.result(change.module, change.rev, "live", started));
           // Its functions may be of that revision already while its top level is not.
           } else if (module.program.rev === change.rev && isThere(module, change.rev, def.stamp)) prepared.results.push(this.result(change.module, change.rev, "moduleUpdated", started));
           else prepared.updates.push({ id: change.module, rev: change.rev, program: new Program(def), added });
@@ -235,6 +243,28 @@ export class Applier {
       this.host.outcome(push.seq, [...results, ...all.map(({ id, rev }) => this.result(id, rev, outcome, started, reason))]);
       return true;
     };
+  }
+
+  /**
+   * New code for what has failed cannot be taken over by what runs. Where nothing runs, there is nothing to lose: such a page loads
+   * itself again, whatever brought the new code.
+   * @param {Prepared} prepared @param {Stop} stop
+   */
+  failedStop({ patches, updates }, stop) {
+    const ids = [...patches.map(([{ id }]) => id), ...updates.map(({ id }) => id)];
+    if (ids.length === 0) return false;
+    if (this.registry.neverRan()) {
+      const reason = { code: "failed", message: `${ids[0]} has changed, and the page is loaded again: nothing of its program runs, so nothing is lost` };
+      stop("needsReload", reason);
+      this.host.reload(reason, this.when === "typing" ? TYPING_PAUSE : 0);
+      return true;
+    }
+    const failed = patches.find(([{ current }]) => current?.state === "error");
+    if (failed === undefined) return false;
+    const reason = { code: "failed", message: `${failed[0].id} stopped with an error when it ran, and runs again when you save or reload the page` };
+    stop("needsReload", reason);
+    if (this.when !== "typing") this.host.reload(reason);
+    return true;
   }
 
   /** @param {Prepared["patches"]} patches @param {Stop} stop */
@@ -277,12 +307,6 @@ export class Applier {
   stepsStop(patches, stop) {
     for (const [module, { top }] of patches) {
       this.keeping.delete(module);
-      if (module.current?.state === "error") {
-        const reason = { code: "failed", message: `${module.id} stopped with an error when it ran: it runs again when the page is reloaded` };
-        stop("needsReload", reason);
-        if (this.when !== "typing") this.host.reload(reason);
-        return true;
-      }
       if (top === undefined) continue;
       // It may import other names now.
       for (const dep of module.program?.specs.values() ?? []) delete dep.names;
@@ -332,7 +356,7 @@ export class Applier {
       this.gather();
       return stop("held", { code: "watch", message: `${what} for further ones` });
     }
-    stop("needsReload", refusal);
+    stop("needsReload", { ...refusal, message: `${refusal.message}: ${this.when === "typing" ? "save to reload the page" : "the page reloads"}` });
     if (this.when !== "typing") this.host.reload(refusal);
     return true;
   }
@@ -472,6 +496,14 @@ export class Applier {
     const result = { module, rev, outcome, ms: Math.max(0, this.host.now() - started) };
     return reason === undefined ? result : { ...result, reason };
   }
+}
+
+/**
+ * Whether a module that runs has this very code: then only what its imports lead to is different.
+ * @param {Module} module @param {import("./wire.js").ModuleDef} def
+ */
+function runsTheSame({ current, stamp }, def) {
+  return current !== null && current.state === "done" && stamp !== undefined && stamp === def.stamp && def.kind === current.program.kind;
 }
 
 /** Whether the page runs that revision already. @param {Module} module @param {number} rev @param {string} [stamp] */

@@ -28,6 +28,7 @@
     token: attribute("data-token"),
     page: attribute("data-page"),
     server: attribute("data-server"),
+    rev: Number(attribute("data-rev")) || 0,
     cleanup: attribute("data-cleanup") || "on",
     // When updates of modules are applied: `<html data-capuchin-mode="manual">`, or whenever the program says so.
     mode: Element.prototype.getAttribute.call(document.documentElement, "data-capuchin-mode") || "automatic",

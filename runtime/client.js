@@ -1,6 +1,7 @@
 // @ts-check
 // The runtime of a page: wires a host (host.js) to the browser it runs in. Entry scripts call `enter(graph)`.
 
+import { Errors } from "./errors.js";
 import { createHost } from "./host.js";
 import { createOverlay } from "./overlay.js";
 import { createStyles } from "./css.js";
@@ -10,7 +11,7 @@ import { createStyles } from "./css.js";
 
 /**
  * What boot.js left.
- * @type {{ token: string, page: string, server: string, mode: import("./apply.js").Mode, origin: string,
+ * @type {{ token: string, page: string, server: string, rev: number, mode: import("./apply.js").Mode, origin: string,
  *   natives: { WebSocket: typeof WebSocket, fetch: typeof fetch, setTimeout: (callback: () => void, ms: number) => number, clearTimeout: (handle: number) => void, now: () => number, eval: (code: string) => any },
  *   waiting: { url: string, rev: number, nsites: number, stamp: string, guards: number[] }[],
  *   script: (url: string, rev: number, nsites: number, stamp?: string) => number[],
@@ -24,10 +25,13 @@ const console = globalThis.console;
 const overlay = createOverlay(document);
 const styles = createStyles(document, natives);
 
+const errors = new Errors({ origin, now: natives.now, send: (message) => host.send(message) });
+
 const host = createHost({
   origin,
   page: boot.page,
   server: boot.server,
+  rev: boot.rev,
   url: location.href,
   userAgent: navigator.userAgent,
   evaluate: natives.eval,
@@ -49,6 +53,7 @@ const host = createHost({
     const token = html.querySelector('script[src="/@capuchin/boot.js"]')?.getAttribute("data-token");
     if (token) boot.token = token;
   },
+  connected: () => errors.sendWaiting(),
   onWake: (wake) => {
     addEventListener("online", wake);
     addEventListener("pageshow", wake);
@@ -124,7 +129,8 @@ function reload(reason) {
     // No storage: nothing to count with.
   }
   // A person saving the same file again and again is no loop; those reloads come from edits.
-  if (recent.length >= 5 && reason.code !== "unaccepted" && reason.code !== "html") {
+  const isEdit = reason.code === "unaccepted" || reason.code === "failed" || reason.code === "html";
+  if (recent.length >= 5 && !isEdit) {
     overlay.show("", `This page was reloaded ${recent.length} times in ten seconds (${reason.message}). Reload it yourself when the reason is gone.`);
     return;
   }
@@ -133,33 +139,8 @@ function reload(reason) {
 
 /** Uncaught errors of the program are told to the server, never kept from the console. */
 function watchErrors() {
-  const LIMIT = 10;
-  const WINDOW = 5000;
-  let count = 0;
-  let since = natives.now();
-  const cut = (/** @type {unknown} */ text, /** @type {number} */ length) => {
-    const string = String(text);
-    return string.length > length ? `${string.slice(0, length)}…` : string;
-  };
-  /** @param {unknown} error @param {string} fallback @param {string} [file] */
-  const tell = (error, fallback, file) => {
-    const now = natives.now();
-    if (now - since > WINDOW) {
-      since = now;
-      count = 0;
-    }
-    if (++count > LIMIT) return;
-    try {
-      const stack = error instanceof Error && error.stack ? cut(error.stack, 8000) : undefined;
-      const message = cut(error instanceof Error ? `${error.name}: ${error.message}` : fallback, 2000);
-      const module = file?.startsWith(`${origin}/`) ? file.slice(origin.length).replace(/[?#].*$/, "") : undefined;
-      host.send({ type: "error", message, ...(module ? { module } : {}), ...(stack ? { stack } : {}) });
-    } catch {
-      // An error that cannot even be read as text.
-    }
-  };
   addEventListener("error", (event) => {
-    if (event instanceof ErrorEvent) tell(event.error, event.message, event.filename);
+    if (event instanceof ErrorEvent) errors.tell(event.error, event.message, event.filename);
   });
   addEventListener("unhandledrejection", (event) => {
     let text = "Unhandled rejection";
@@ -168,7 +149,7 @@ function watchErrors() {
     } catch {
       // Kept as it is.
     }
-    tell(event.reason, text);
+    errors.tell(event.reason, text);
   });
 }
 

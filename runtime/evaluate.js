@@ -94,7 +94,7 @@ export class Evaluator {
   link(instance) {
     const { registry } = this;
     for (const dep of instance.program.deps) {
-      if (dep.error !== undefined) throw new Error(dep.error);
+      if (dep.error !== undefined) throw registry.failure(dep.error, instance.id);
       if (dep.url !== undefined) {
         const external = registry.externals.get(externalKey(dep));
         if (external?.error !== undefined) throw external.error;
@@ -116,7 +116,7 @@ export class Evaluator {
   linkTo(instance, id, spec) {
     const { registry } = this;
     const module = registry.modules.get(id);
-    if (!module?.program) throw new Error(`${spec}, imported by ${instance.id}, did not reach the page`);
+    if (!module?.program) throw registry.failure(`${spec}, imported by ${instance.id}, did not reach the page`, instance.id);
     if (this.stack.length > SHALLOW && module.current === null) this.runBelow(module);
     this.require(instance, registry.load(module, instance));
   }

@@ -23,6 +23,7 @@ import { Updater } from "./update.js";
  * @property {string} origin
  * @property {string} [page]
  * @property {string} [server]
+ * @property {number} [rev] the server's revision when it made the page; 0: not known
  * @property {string} [url]
  * @property {string} [userAgent]
  * @property {() => import("./socket.js").Wire} [open] the transport
@@ -34,6 +35,7 @@ import { Updater } from "./update.js";
  * @property {(callback: () => void, ms: number) => unknown} [setTimeout]
  * @property {(handle: any) => void} [clearTimeout]
  * @property {import("./cleanup.js").Setting} [cleanup] what becomes of timers and listeners of a module that runs again; `off`
+ * @property {() => void} [connected] told whenever the server can be reached
  * @property {(wake: () => void) => void} [onWake]
  * @property {() => boolean} [asleep]
  * @property {(reason: Reason) => void} [reload]
@@ -64,28 +66,42 @@ export function createHost(options) {
   let customAllowed = null;
   /** Events that the program sent while there was no connection. @type {FromPage[]} */
   let unsent = [];
-  let reloading = false;
+  /** The reload that is about to happen. @type {{ timer: unknown, canWait: boolean } | null} */
+  let reloading = null;
   /** Errors that were shown for a module and not by the server: the next success clears them. @type {Set<string>} */
   const shown = new Set();
+  /** Problems that the server showed. @type {Set<string>} */
+  const told = new Set();
 
   /** @param {string} module @param {unknown} error */
-  const report = (module, error) => {
-    log("error", module ? `${module} failed` : "an update failed", error);
+  const show = (module, error) => {
     shown.add(module);
     options.showProblem?.(module, messageOf(error));
   };
 
-  /** The one way to reload the page. @param {Reason} reason */
-  const reload = (reason) => {
-    if (reloading) return;
-    reloading = true;
-    log("warn", `reloading: ${reason.message}`);
-    void updater.events.emit("vite:beforeFullReload", { type: "full-reload", path: "*" });
-    // Time for the outcome to leave, and for further reasons to become one reload.
-    setTimer(() => {
-      reloading = false;
+  /** @param {string} module @param {unknown} error */
+  const report = (module, error) => {
+    log("error", module ? `${module} failed` : "an update failed", error);
+    show(module, error);
+  };
+
+  /**
+   * The one way to reload the page.
+   * @param {Reason} reason @param {number} [patience] how long it waits for a further reason, in milliseconds
+   */
+  const reload = (reason, patience = 0) => {
+    if (reloading === null) {
+      log("warn", `reloading: ${reason.message}`);
+      void updater.events.emit("vite:beforeFullReload", { type: "full-reload", path: "*" });
+    } else if (!reloading.canWait) {
+      return;
+    } else clearTimer(reloading.timer);
+    // At least time for the outcome to leave, and for further reasons to become one reload.
+    const timer = setTimer(() => {
+      reloading = null;
       options.reload?.(reason);
-    }, 20);
+    }, Math.max(20, patience));
+    reloading = { timer, canWait: patience > 0 };
   };
 
   const registry = new Registry({
@@ -137,8 +153,13 @@ export function createHost(options) {
     swapAsset: options.swapAsset ?? (() => Promise.resolve(true)),
     showsHtml: options.showsHtml ?? (() => false),
     problem: (module, message, line, column) => {
-      if (message === null) options.clearProblem?.(module);
-      else options.showProblem?.(module, message, line, column);
+      if (message === null) {
+        told.delete(module);
+        options.clearProblem?.(module);
+      } else {
+        told.add(module);
+        options.showProblem?.(module, message, line, column);
+      }
       shown.delete(module);
     },
     report,
@@ -152,20 +173,17 @@ export function createHost(options) {
 
   /** Who waits until everything is here. @type {(() => void)[]} */
   let waitingForAll = [];
-  /** What to do behind the next push. @type {(() => void) | null} */
-  let behindPush = null;
 
   /** @param {ToPage} message */
   const receive = (message) => {
     switch (message.type) {
       case "welcome":
-        if (message.looked) {
-          const done = waitingForAll.splice(0);
-          const tell = () => applier.enqueue(() => { for (const it of done) it(); return undefined; });
-          if (message.more) behindPush = tell;
-          else tell();
+        if (message.server !== server) {
+          registry.renumber(message.modules ?? []);
+          // The new server says what it finds wrong; it does not know what the old one said.
+          for (const module of told) options.clearProblem?.(module);
+          told.clear();
         }
-        if (message.server !== server) registry.renumber(message.modules ?? []);
         server = message.server;
         customAllowed = message.custom === true;
         for (const event of unsent.splice(0)) if (customAllowed) link?.send(event);
@@ -176,9 +194,12 @@ export function createHost(options) {
         } catch (error) {
           log("error", "a push could not be applied", error);
         }
-        behindPush?.();
-        behindPush = null;
         break;
+      case "looked": {
+        const done = waitingForAll.splice(0);
+        applier.enqueue(() => { for (const tell of done) tell(); return undefined; });
+        break;
+      }
       case "reload": reload(message.reason); break;
       case "custom": void updater.events.emit(message.event, message.data); break;
       default: unknownMessage(message);
@@ -198,9 +219,15 @@ export function createHost(options) {
     renew: options.renew,
     onWake: options.onWake ?? (() => {}),
     asleep: options.asleep ?? (() => false),
-    hello: () => ({ type: "hello", v: 1, page, server, url: options.url ?? "", userAgent: options.userAgent ?? "", modules: registry.revisions(), ...(waitingForAll.length > 0 ? { look: true } : {}) }),
+    hello: () => ({
+      type: "hello", v: 1, page, server, ...(options.rev ? { rev: options.rev } : {}), url: options.url ?? "", userAgent: options.userAgent ?? "",
+      modules: registry.revisions(), ...(waitingForAll.length > 0 ? { look: true } : {}),
+    }),
     receive,
-    changed: (isOpen, webSocket) => void updater.events.emit(isOpen ? "vite:ws:connect" : "vite:ws:disconnect", { webSocket }),
+    changed: (isOpen, webSocket) => {
+      if (isOpen) options.connected?.();
+      void updater.events.emit(isOpen ? "vite:ws:connect" : "vite:ws:disconnect", { webSocket });
+    },
     debug: (message) => log("debug", message),
   });
 
@@ -228,10 +255,11 @@ export function createHost(options) {
     try {
       const waiting = registry.settled(registry.load(registry.module(id), null));
       if (waiting === null) return Promise.resolve();
-      waiting.catch((error) => report(id, error));
+      waiting.catch((error) => show(id, error));
       return waiting;
     } catch (error) {
-      report(id, error);
+      // Whoever calls tells it; a browser writes it to the console.
+      show(id, error);
       throw error;
     }
   }
@@ -277,8 +305,8 @@ export function createHost(options) {
     }),
     connect: () => link?.start(),
     close: () => link?.stop(),
-    /** @param {FromPage} message */
-    send: (message) => link?.send(message),
+    /** Whether the message is on its way. @param {FromPage} message */
+    send: (message) => link?.send(message) ?? false,
     /** When updates of modules are applied. @param {import("./apply.js").Mode} mode */
     setMode: (mode) => {
       if (!["automatic", "manual", "watch"].includes(mode)) throw new TypeError(`There is no mode "${mode}": it is automatic, manual or watch`);

@@ -72,6 +72,8 @@ export class Instance {
     this.module = module;
     this.id = module.id;
     this.program = /** @type {Program} */ (module.program);
+    /** The revision of its top level: where it ran, or of the newest declarations that it took over since. */
+    this.top = this.program?.rev ?? 0;
     /** Created by the page itself, not by another module. */
     this.main = main;
     /** Evaluates in the scope of the module, once its code has begun to run. @type {((code: string) => any) | null} */
@@ -201,6 +203,13 @@ export class Registry {
     return encodeURI(this.host.origin + id).replace(/%25/g, "%");
   }
 
+  /** An error that is the module's own: the frames of the runtime would only hide that. @param {string} message @param {string} id */
+  failure(message, id) {
+    const error = new Error(message);
+    error.stack = `Error: ${message}\n    at ${this.urlOf(id)}`;
+    return error;
+  }
+
   /** The instance that runs under this id, if any. @param {string} id @returns {Instance | null} */
   cached(id) {
     return this.modules.get(id)?.current ?? null;
@@ -222,6 +231,36 @@ export class Registry {
     return taken;
   }
 
+  /**
+   * What runs has this very code; only what its imports lead to is different. It goes on, and finds them when it asks.
+   * @param {Module} module @param {ModuleDef} def @param {ModuleDef[]} added modules that it brings along
+   */
+  takeOver(module, def, added) {
+    const taken = this.define(added);
+    if (taken.length > 0) this.host.loaded?.(taken.map(({ id, rev, stamp }) => ({ id, rev, stamp })));
+    const { current, program: old } = module;
+    const program = new Program(def);
+    if (old !== null) {
+      program.factory = old.factory;
+      program.suspends = old.suspends;
+      if (old.factory !== null) program.code = "";
+    }
+    if (current !== null) current.program = program;
+    this.install(module, program);
+  }
+
+  /** Whether everything that the page itself loads has failed, and no plain script is there: nothing of the program goes on. */
+  neverRan() {
+    let failed = false;
+    for (const { classic, current } of this.modules.values()) {
+      if (classic) return false;
+      if (current === null || !current.main) continue;
+      if (current.state !== "error") return false;
+      failed = true;
+    }
+    return failed;
+  }
+
   /** @param {Module} module @param {Program} program */
   install(module, program) {
     module.program = program;
@@ -240,7 +279,7 @@ export class Registry {
       if (module.program === null && !module.classic) continue;
       module.rev = module.before ?? module.rev;
       module.before = null;
-      list.push({ id: module.id, rev: module.rev, stamp: module.stamp });
+      list.push({ id: module.id, rev: module.rev, top: module.current?.top, stamp: module.stamp });
     }
     return list;
   }
@@ -255,6 +294,7 @@ export class Registry {
       const module = this.modules.get(id);
       if (!module) continue;
       module.rev = rev;
+      if (module.current !== null) module.current.top = rev;
       module.foreign = false;
     }
   }
@@ -381,7 +421,7 @@ export class Registry {
       case "text": instance.value = program.code; break;
       // Made when it is asked for.
       case "gathered": break;
-      case "error": throw new Error(program.code);
+      case "error": throw this.failure(program.code, program.id);
       case "esm": throw new Error("unreachable: the evaluator runs ES modules");
       default: unknownKind(program.kind);
     }

@@ -1,15 +1,18 @@
 // @ts-check
 // Function sites: the guard array that instrumented code looks at, and the dispatcher that runs the newest patch of a site.
 //
-//     if ($cap_g[7]) return $cap_g.c(7, $cap_s1, this, arguments, new.target);
+//     if ($cap_g[7]) return $cap_g.c(7, $cap_s1, new.target).apply(this, arguments);
 //
 // `$cap_g[7]` is 0 or the revision of the newest patch of site 7. `$cap_s1` is the hook of the scope that made this very
-// function, `c => eval(c)`: evaluating a patch through it gives a function that sees what the old one saw. What comes out is kept
-// on the hook, so it lives exactly as long as the scope, and a closure keeps one identity of new code per scope.
+// function. The hook of a module or a class is `c => eval(c)`: evaluating a patch through it gives a function that sees what the old
+// one saw. That of a function reads and writes its variables one by one, hook("n") and hook("n=", 1), and hook(0) is the hook of the
+// function around it: so a patch is evaluated at the first `eval` on the way out, and gets the variables in between as *cells*,
+// objects with one accessor for each. What comes out is kept on the hook, so it lives exactly as long as the scope, and a closure
+// keeps one identity of new code per scope.
 //
 // This file knows nothing of modules, sockets or the DOM.
 
-const { apply, construct } = Reflect;
+const { construct } = Reflect;
 
 const PLAIN = 0;
 const ARROW = 1;
@@ -24,15 +27,19 @@ const NAMED = 4;
 const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: PLAIN, set: PLAIN, generator: PLAIN, ctor: PLAIN, derived: DERIVED, named: NAMED };
 
 /**
+ * What a scope makes a function of. `makers` has what the code gives at each `eval` that it was evaluated at, `classes` makes the cells.
+ * @typedef {{ code: string, mode: number, cells: string[][] | null, classes: (new (hook: Hook) => object)[] | null, makers: WeakMap<Hook, Function> | null }} Code
+ */
+/**
  * A committed patch of one site. `before` is the newest one that was replaced and is known to have run: where new code cannot be
  * made in some scope, that scope goes on with it. Scopes whose hook is older than `scope` run `base`.
- * @typedef {{ id: number, rev: number, code: string, mode: number, name: string, scope: number, base: string | null, ran: boolean, told: boolean, before: Patch | null }} Patch
+ * @typedef {{ id: number, rev: number, code: Code, name: string, scope: number, base: Code | null, ran: boolean, told: boolean, before: Patch | null }} Patch
  */
 
-/** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string) => any) & { r?: number }} Hook */
-/** @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
+/** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number }} Hook */
+/** What a scope made of a patch. @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
 /** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[] }} Guards */
-/** @typedef {(this: Guards, id: number, hook: Hook, self: any, args: ArrayLike<any>, newTarget?: Function, callee?: object) => any} Dispatch */
+/** Gives the function that runs instead. @typedef {(this: Guards, id: number, hook: Hook, newTarget?: Function, callee?: object) => Function} Dispatch */
 
 /** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */
 export class Sites {
@@ -81,15 +88,19 @@ export class Sites {
   commit(patches, nsites) {
     const arrays = this.live();
     for (const guards of arrays) while (guards.length < nsites) guards.push(0);
-    for (const { id, rev, code, how, name, line = 0, scope = 0, base } of patches) {
+    for (const { id, rev, name, line = 0, scope = 0, base, ...newest } of patches) {
       while (this.patches.length <= id) this.patches.push(null);
       const old = this.patches[id];
       const before = old === null || old.ran ? old : old.before;
       if (before) before.before = null;
-      const placed = (/** @type {string} */ it) => this.place(asExpression(it), line);
-      this.patches[id] = { id, rev, code: placed(code), mode: MODES[how], name, scope, base: base === undefined ? null : placed(base), ran: false, told: false, before };
+      this.patches[id] = { id, rev, code: this.code(newest, line), name, scope, base: base ? this.code(base, line) : null, ran: false, told: false, before };
       for (const guards of arrays) set(guards, id, rev);
     }
+  }
+
+  /** @param {Pick<import("./wire.js").SitePatch, "code" | "cells" | "how">} patch @param {number} line @returns {Code} */
+  code({ code, cells = null, how }, line) {
+    return { code: this.place(asExpression(code), line), mode: MODES[how], cells, classes: null, makers: null };
   }
 
   /** Code on the line of the module that it is from. @param {string} code @param {number} line */
@@ -114,25 +125,26 @@ function set(guards, id, rev) {
   guards[id] = rev;
 }
 
-/** @param {Sites} sites @returns {Dispatch} */
+/**
+ * The guard calls what comes out itself: so the engine sees the arguments go straight through, and neither makes an object of them nor
+ * loses what it knows of them.
+ * @param {Sites} sites @returns {Dispatch}
+ */
 function dispatcher(sites) {
-  return /** @this {Guards} */ function call(id, hook, self, args, newTarget, callee) {
-    const patch = /** @type {Patch} */ (sites.patches[id]);
+  const { patches } = sites;
+  return /** @this {Guards} */ function call(id, hook, newTarget, callee) {
     /** @type {Made} */
     let made = /** @type {any} */ (hook)[id];
+    const patch = /** @type {Patch} */ (patches[id]);
     if (made === undefined || made.patch !== patch) made = make(sites, patch, hook, made, this.rev);
-    switch (made.mode) {
-      case PLAIN: return apply(made.fn, self, args);
-      case ARROW: return apply(made.fn, undefined, args);
-      // The receiver that the old function was constructed with is dropped for one that the new code is constructed with, so
-      // that `new.target` reads the same in both.
-      case FUNCTION: return newTarget === undefined ? apply(made.fn, self, args) : construct(made.fn, args, newTarget);
-      case DERIVED: return apply(made.fn, undefined, args);
-      default: {
-        const fn = named(made, callee);
-        return newTarget === undefined ? apply(fn, self, args) : construct(fn, args, newTarget);
-      }
-    }
+    if (newTarget === undefined && made.mode !== NAMED) return made.fn;
+    const fn = made.mode === NAMED ? named(made, callee) : made.fn;
+    if (newTarget === undefined || (made.mode !== FUNCTION && made.mode !== NAMED)) return fn;
+    // The receiver that the old function was constructed with is dropped for one that the new code is constructed with, so
+    // that `new.target` reads the same in both.
+    return function () {
+      return construct(fn, arguments, newTarget);
+    };
   };
 }
 
@@ -152,13 +164,9 @@ function named(made, callee) {
  *   code that was loaded @returns {Made}
  */
 function make(sites, patch, hook, old, loaded) {
-  if (patch.scope > (hook.r ?? loaded) && patch.base !== null) {
-    const made = instantiate({ ...patch, code: patch.base }, hook);
-    made.patch = patch;
-    return made;
-  }
+  if (patch.scope > (hook.r ?? loaded) && patch.base !== null) return instantiate(patch, patch.base, hook);
   try {
-    const made = instantiate(patch, hook);
+    const made = instantiate(patch, patch.code, hook);
     patch.ran = true;
     patch.before = null;
     return made;
@@ -175,9 +183,7 @@ function make(sites, patch, hook, old, loaded) {
     }
     if (patch.before) {
       try {
-        const made = instantiate(patch.before, hook);
-        made.patch = patch;
-        return made;
+        return instantiate(patch, patch.before.code, hook);
       } catch {
         // The older code does not fit here either; the first error is the one that tells the user something.
       }
@@ -187,14 +193,39 @@ function make(sites, patch, hook, old, loaded) {
   }
 }
 
-/** @param {Patch} patch @param {Hook} hook @returns {Made} */
-function instantiate(patch, hook) {
-  const fn = hook(patch.code);
+/** @param {Patch} patch @param {Code} code @param {Hook} hook @returns {Made} */
+function instantiate(patch, code, hook) {
+  const fn = code.cells === null ? hook(code.code) : through(code, code.cells, hook);
   if (typeof fn !== "function") throw new TypeError(`The patch of ${patch.name || "a function"} is not a function`);
-  const made = { patch, mode: patch.mode, fn, per: null };
+  const made = { patch, mode: code.mode, fn, per: null };
   // A derived constructor hands over a hook of its own for each call, and what comes out belongs to that call.
-  if (patch.mode !== DERIVED) /** @type {any} */ (hook)[patch.id] = made;
+  if (code.mode !== DERIVED) /** @type {any} */ (hook)[patch.id] = made;
   return made;
+}
+
+/** Makes a function that reaches the variables of the functions around it through their hooks. @param {Code} code @param {string[][]} lists @param {Hook} hook */
+function through(code, lists, hook) {
+  const classes = code.classes ??= lists.map(cellsOf);
+  const cells = [];
+  let outer = hook;
+  for (const Cells of classes) {
+    cells.push(new Cells(outer));
+    outer = outer(0);
+  }
+  const makers = code.makers ??= new WeakMap();
+  let maker = makers.get(outer);
+  if (maker === undefined) makers.set(outer, maker = /** @type {Function} */ (outer(code.code)));
+  return maker(hook, ...cells);
+}
+
+/**
+ * A class whose instances are the variables of one call of a function. Written as source, so that each accessor is code of its own, which
+ * the engine compiles down to the variable itself.
+ * @param {string[]} names @returns {new (hook: Hook) => object}
+ */
+function cellsOf(names) {
+  const accessors = names.map((name) => `get _${name}(){return this.#h("${name}")}set _${name}(v){this.#h("${name}=",v)}`);
+  return new Function(`return class{#h;constructor(h){this.#h=h}${accessors.join("")}}`)();
 }
 
 /** `eval` takes a leading `function` for a declaration, whose value is undefined. @param {string} code */

@@ -129,13 +129,15 @@ export class Link {
     if (!this.greeting) this.hello();
   }
 
-  /** What cannot be sent is not kept: the next hello tells the server where the page is. @param {FromPage} message */
+  /** What cannot be sent is not kept: the next hello tells the server where the page is. @param {FromPage} message @returns {boolean} */
   send(message) {
-    if (!this.open || this.wire === null) return;
+    if (!this.open || this.wire === null) return false;
     try {
       this.wire.send(JSON.stringify(message));
+      return true;
     } catch (error) {
       this.host.debug(`not sent: ${error}`);
+      return false;
     }
   }
 

@@ -24,7 +24,8 @@ import { Instance, Program, externalKey } from "./registry.js";
 
 /**
  * One module that has to run again. `program`: its new code, or null when the file is gone. `added`: modules it brings along.
- * @typedef {{ id: string, rev: number, program: Program | null, added: import("./wire.js").ModuleDef[] }} Update
+ * `renewal`: the page asked for it, so the server does not know that it is here.
+ * @typedef {{ id: string, rev: number, program: Program | null, added: import("./wire.js").ModuleDef[], renewal?: true }} Update
  */
 
 /**
@@ -405,6 +406,8 @@ export class Updater {
           throw effects;
         }
         const plan = merge(effects);
+        const renewing = this.renewals(plan, pending);
+        if (renewing !== null) await renewing;
         const round = await this.round(plan, pending, options, auto);
         for (const id of plan.outdated) outdated.add(id);
         seen.push(...round.errors);
@@ -421,6 +424,30 @@ export class Updater {
     const told = this.setStatus(this.rest);
     if (told) await told;
     return [...outdated];
+  }
+
+  /**
+   * Modules that run again without new code of their own, and took declarations over since they ran: the code that they were
+   * loaded with does not have these, so they get their text as it is now.
+   * @param {Plan} plan @param {Map<string, Update>} pending @returns {Promise<unknown> | null} null: there are none
+   */
+  renewals(plan, pending) {
+    const stale = plan.outdated.filter((id) => {
+      const instance = this.registry.cached(id);
+      return instance !== null && instance.top > instance.program.rev && !plan.removed.includes(id) && (pending.get(id)?.program ?? instance.program) === instance.program;
+    });
+    if (stale.length === 0) return null;
+    return Promise.all(stale.map(async (id) => {
+      const { modules } = await this.registry.host.fetchGraph(id);
+      const def = modules.find((it) => it.id === id);
+      if (def === undefined) throw new TypeError(`The server did not send ${id}`);
+      /** @type {Update} */
+      const update = { id, rev: def.rev, program: new Program(def), added: modules.filter((it) => it !== def), renewal: true };
+      const preparing = this.prepare([update]);
+      if (preparing !== undefined) await preparing;
+      pending.set(id, update);
+      if (!plan.install.includes(id)) plan.install.push(id);
+    }));
   }
 
   /** @param {Map<string, Update>} pending @param {ApplyOptions} options @returns {Effect[] | Aborted} */
@@ -571,6 +598,7 @@ export class Updater {
       if (module.program !== update.program) {
         this.registry.install(module, update.program);
         module.rev = Math.max(module.rev, update.rev);
+        if (update.renewal) this.registry.host.loaded?.([{ id, rev: module.rev, stamp: module.stamp }]);
       }
       module.updates += 1;
     }
@@ -864,8 +892,8 @@ function unreachable(value) {
 function inWords(effect, id) {
   const what = `${id} has to run again`;
   switch (effect.type) {
-    case "self-declined": return `${what}, and ${effect.moduleId} declines updates while the page runs: reload the page`;
-    case "declined": return `${what}, and ${effect.parentId} declines updates of ${effect.moduleId}: reload the page`;
-    default: return `${what}, and no module of this page takes its new code over (import.meta.hot.accept): reload the page`;
+    case "self-declined": return `${what}, and ${effect.moduleId} declines updates while the page runs`;
+    case "declined": return `${what}, and ${effect.parentId} declines updates of ${effect.moduleId}`;
+    default: return `${what}, and no module of this page takes its new code over (import.meta.hot.accept)`;
   }
 }

@@ -29,7 +29,13 @@ export type ModuleDef = {
 };
 
 /** What a page has of a module. */
-export type ModuleRev = { id: string; rev: number; stamp?: string };
+export type ModuleRev = {
+  id: string;
+  rev: number;
+  /** In a hello: the revision of its top level, which can be older. */
+  top?: number;
+  stamp?: string;
+};
 
 export type Dep = {
   /** As the source says it; `./x with css` where the import asks for a type. */
@@ -51,18 +57,23 @@ export type SitePatch = {
   rev: number;
   /** An expression, evaluated through the site's scope hook, that gives the new function. */
   code: string;
+  /**
+   * The variables that `code` uses of the functions around the site, innermost first. With it `code` is evaluated at the end of the chain of
+   * hooks, and what it gives is called with the site's hook and an object for each list.
+   */
+  cells?: string[][] | null;
   /** Free names that must exist on the page, otherwise the whole push is held. */
   needs?: string[];
   how: How;
   name: string;
-  /** Frames that finish the old code are known to run (loops, generators, pending awaits): the outcome is `nextCall`. */
-  running?: boolean;
   /** The line of the module, from 0, that the first line of `code` is on. */
   line?: number;
   /** Scopes whose hook is older than this revision (`hook.r`, 0 as loaded) cannot run `code`. */
   scope?: number;
   /** What those scopes run. */
-  base?: string;
+  base?: { code: string; cells?: string[][] | null; how: How } | null;
+  /** Why closures made before keep what they run: the outcome is `nextCall`. */
+  later?: string | null;
 };
 
 /** Declarations that are added to a running module, or get other values. */
@@ -94,16 +105,22 @@ export type Result = { module: string; rev: number; outcome: OutcomeWord; reason
 export type ToPage =
   /**
    * `modules`: this server's revisions of what the page has, when the page came from another server. `custom`: it takes `custom` messages.
-   * `looked`: the hello asked for it, and what changed on disk until then was sent before this. `more`: one push follows with what the page lacks.
    */
-  | { type: "welcome"; v: 1; server: string; page: string; modules?: ModuleRev[]; custom?: boolean; looked?: boolean; more?: boolean }
+  | { type: "welcome"; v: 1; server: string; page: string; modules?: ModuleRev[]; custom?: boolean }
+  /** A hello asked to look at the disk: what came of that, and what the page lacked, was sent before this. */
+  | { type: "looked" }
   | Push
   | { type: "reload"; reason: Reason }
   | { type: "custom"; event: string; data?: unknown };
 
 export type FromPage =
-  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; look?: boolean }
+  /**
+   * `rev`: the revision that the page's HTML was made at; 0 or absent: not known. `look`: files that changed on disk count even if their
+   * change was not noticed yet.
+   */
+  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; rev?: number; look?: boolean }
   | { type: "outcome"; seq: number; results: Result[] }
   | { type: "loaded"; modules: ModuleRev[] }
-  | { type: "error"; module?: string; message: string; stack?: string }
+  /** `stack`: the frames of the program. `count`: how often the error has come by now; absent: once. */
+  | { type: "error"; module?: string; message: string; stack?: string; count?: number }
   | { type: "custom"; event: string; data?: unknown };

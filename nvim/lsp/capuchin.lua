@@ -21,4 +21,5 @@ return {
   -- Without this, Neovim gathers keystrokes for 150 ms before it sends them.
   flags = { debounce_text_changes = 0 },
   handlers = require("capuchin").handlers,
+  on_exit = require("capuchin").on_exit,
 }

@@ -18,6 +18,10 @@ local sessions = {}
 ---@type table<integer, boolean>
 local open_when_ready = {}
 
+--- Set while :CapuchinRestart stops them, by client id: their end is no news.
+---@type table<integer, boolean>
+local stopping = {}
+
 --- What setup() was given, and on Neovim before 0.11 the whole configuration.
 local config = {}
 
@@ -166,6 +170,24 @@ M.handlers = {
   end,
 }
 
+--- For the `on_exit` of an LSP configuration.
+function M.on_exit(code, _, client_id)
+  local listened = sessions[client_id] and sessions[client_id].url
+  sessions[client_id] = nil
+  open_when_ready[client_id] = nil
+  if stopping[client_id] then
+    stopping[client_id] = nil
+    return
+  end
+  -- That a server has ended is said by Neovim; here somebody may be waiting for the page.
+  if not listened and vim.v.exiting == vim.NIL then
+    vim.schedule(function()
+      local text = "the server ended before it could serve the page (exit code %d): :CapuchinLog says why"
+      tell(text:format(code), vim.log.levels.ERROR)
+    end)
+  end
+end
+
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Clients, through all the names that Neovim has had for them
 
@@ -251,9 +273,7 @@ local function start_for(buffer)
   local root = client_config.root_dir
   client_config.on_exit = function(...)
     started[root] = nil
-    if config.on_exit then
-      config.on_exit(...)
-    end
+    config.on_exit(...)
   end
   started[root] = started[root] or vim.lsp.start_client(client_config)
   if started[root] then
@@ -270,12 +290,48 @@ local function start_for_open_buffers()
   end
 end
 
-local function has_program(cmd)
-  if type(cmd) ~= "table" or vim.fn.executable(cmd[1]) == 1 then
-    return true
+--- Why the program cannot be run, or nil.
+local function missing_program(cmd)
+  if type(cmd) == "table" and vim.fn.executable(cmd[1]) == 0 then
+    return ('there is no program "%s": install it, or give its path as cmd, see :help capuchin-setup'):format(cmd[1])
   end
-  tell(('there is no program "%s": install it, or give its path to setup() as cmd'):format(cmd[1]), vim.log.levels.ERROR)
-  return false
+end
+
+local function has_program(cmd)
+  local problem = missing_program(cmd)
+  if problem then
+    tell(problem, vim.log.levels.ERROR)
+  end
+  return not problem
+end
+
+--- The LSP configuration that counts; empty where nobody has set Capuchin up.
+local function set_up()
+  return starts_by_itself and vim.lsp.config.capuchin or config
+end
+
+--- Why there is no client for the current buffer: one sentence that says what helps.
+local function why_not_running()
+  local problem = missing_program(set_up().cmd)
+  if problem then
+    return problem
+  end
+  local is_set_up = config.cmd ~= nil
+  if starts_by_itself then
+    -- 0.11 cannot be asked.
+    is_set_up = not vim.lsp.is_enabled or vim.lsp.is_enabled("capuchin")
+  end
+  if not is_set_up then
+    local call = starts_by_itself and 'vim.lsp.enable("capuchin")' or 'require("capuchin").setup()'
+    return ("not set up: call %s first, see :help capuchin-setup"):format(call)
+  end
+  if #all_clients() > 1 then
+    return "running for several programs: go to a JavaScript file of the one that you mean"
+  end
+  if not vim.tbl_contains(JAVASCRIPT, vim.bo.filetype) then
+    return "not running: open a JavaScript file of the program first"
+  end
+  return "not running: :CapuchinLog says why, :CapuchinRestart tries again"
 end
 
 --- Starts Capuchin for JavaScript files. On Neovim 0.11 and newer it is the same as `vim.lsp.config("capuchin", …)` and
@@ -340,7 +396,7 @@ end
 function M.open()
   local client = wait_for_client()
   if not client then
-    tell("not running: open a JavaScript file of the program first", vim.log.levels.WARN)
+    tell(why_not_running(), vim.log.levels.WARN)
     return
   end
   local url = session_of(client.id).url
@@ -356,7 +412,7 @@ end
 function M.show_status()
   local client = wait_for_client()
   if not client then
-    tell("not running")
+    tell(why_not_running(), vim.log.levels.WARN)
     return
   end
   local session = session_of(client.id)
@@ -379,6 +435,7 @@ function M.restart()
     vim.lsp.enable("capuchin", false)
   end
   for _, client in ipairs(clients) do
+    stopping[client.id] = true
     stop_client(client)
   end
 
@@ -402,12 +459,13 @@ function M.restart()
       sessions[client.id] = nil
       open_when_ready[client.id] = nil
     end
-    if starts_by_itself then
+    local cmd = set_up().cmd
+    if not cmd or missing_program(cmd) then
+      tell(why_not_running(), vim.log.levels.WARN)
+    elseif starts_by_itself then
       vim.lsp.enable("capuchin")
-    elseif config.cmd then
-      start_for_open_buffers()
     else
-      tell('not set up: call require("capuchin").setup() first', vim.log.levels.WARN)
+      start_for_open_buffers()
     end
   end
   start_when_gone()

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Page, esm, kind, settle } from "./support.js";
 
-const guarded = (id, name, value) => `function ${name}(){if($cap_g[${id}])return $cap_g.c(${id},$cap_s0,this,arguments,new.target);return ${value}}`;
+const guarded = (id, name, value) => `function ${name}(){if($cap_g[${id}])return $cap_g.c(${id},$cap_s0,new.target).apply(this,arguments);return ${value}}`;
 const program = () => ({
   "/main.js": esm({ imports: { a: "./a.js" }, body: "globalThis.__keep=a.f" }),
   "/a.js": esm({ exports: { f: "f", g: "g" }, sites: 3, body: guarded(1, "f", 1) + guarded(2, "g", 1) }),
@@ -65,9 +65,9 @@ test("names that are no identifiers are held, not evaluated", async () => {
   assert.equal(globalThis.__evil, undefined);
 });
 
-test("a patch of running code says next call", async () => {
+test("a patch that older closures cannot run says next call", async () => {
   const page = await loaded();
-  const [result] = await page.push([page.patch("/a.js", [{ id: 1, code: code(2), running: true }])]);
+  const [result] = await page.push([page.patch("/a.js", [{ id: 1, code: code(2), later: "closures keep their code" }])]);
   assert.equal(result.outcome, "nextCall");
 });
 
@@ -89,7 +89,7 @@ test("a page that has not what a patch builds on says hello, and changes nothing
   page.socket.take("hello");
   const results = await page.push([{ ...page.patch("/a.js", [{ id: 1, code: code(2) }]), from: 99 }]);
   assert.deepEqual(results, []);
-  assert.deepEqual(page.socket.take("hello")[0].modules, [{ id: "/main.js", rev: 1 }, { id: "/a.js", rev: 1 }]);
+  assert.deepEqual(page.socket.take("hello")[0].modules, [{ id: "/main.js", rev: 1, top: 1 }, { id: "/a.js", rev: 1, top: 1 }]);
   assert.equal(page.ns("/a.js").f(), 1);
 });
 
@@ -162,7 +162,7 @@ test("coming back: waits longer each time, tries at once when woken, says what i
   page.wake();
   assert.equal(page.sockets.length, 3);
   page.socket.accept();
-  assert.deepEqual(page.socket.take("hello")[0].modules.find(({ id }) => id === "/a.js"), { id: "/a.js", rev: 2 });
+  assert.deepEqual(page.socket.take("hello")[0].modules.find(({ id }) => id === "/a.js"), { id: "/a.js", rev: 2, top: 1 });
   page.socket.push({ type: "welcome", v: 1, server: "s2", page: "p1" });
   page.seq = 0;
   const [result] = await page.push([page.patch("/a.js", [{ id: 1, code: code(9) }])]);

@@ -11,7 +11,7 @@ async function one(body, exports, sites = 10) {
 const patched = async (page, sites, more) => (await page.push([page.patch("/m.js", sites, more)]))[0];
 
 test("a patched function is the same object, keeps module state and runs new code", async () => {
-  const page = await one("let n=1;function f(a){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target);return n+a}", { f: "f", n: "n" });
+  const page = await one("let n=1;function f(a){if($cap_g[1])return $cap_g.c(1,$cap_s0,new.target).apply(this,arguments);return n+a}", { f: "f", n: "n" });
   const { f } = page.ns("/m.js");
   assert.equal(f(1), 2);
   assert.equal((await patched(page, [{ id: 1, code: "function(a){n+=10;return n*a}" }])).outcome, "live");
@@ -23,7 +23,7 @@ test("a patched function is the same object, keeps module state and runs new cod
 });
 
 test("closures made before a patch keep what they captured, each its own", async () => {
-  const page = await one("function make(n){const $s=$c=>eval($c);return function inc(){if($cap_g[2])return $cap_g.c(2,$s,this,arguments,new.target);return ++n}}", { make: "make" });
+  const page = await one("function make(n){const $s=$c=>eval($c);return function inc(){if($cap_g[2])return $cap_g.c(2,$s,new.target).apply(this,arguments);return ++n}}", { make: "make" });
   const { make } = page.ns("/m.js");
   const a = make(0);
   const b = make(100);
@@ -33,7 +33,7 @@ test("closures made before a patch keep what they captured, each its own", async
 });
 
 test("new code is made once per scope and revision", async () => {
-  const page = await one("let made=0;function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target)}", { f: "f", made: "made" });
+  const page = await one("let made=0;function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,new.target).apply(this,arguments)}", { f: "f", made: "made" });
   const { f } = page.ns("/m.js");
   await patched(page, [{ id: 1, code: "(made++,function(){return made})" }]);
   assert.deepEqual([f(), f(), f()], [1, 1, 1]);
@@ -42,21 +42,21 @@ test("new code is made once per scope and revision", async () => {
 });
 
 test("two hooks keep two functions", async () => {
-  const page = await one("const make=k=>{const $s=$c=>eval($c);return (x)=>{if($cap_g[1])return $cap_g.c(1,$s,undefined,[x]);return k}}", { make: "make" });
+  const page = await one("const make=k=>{const $s=$c=>eval($c);return (x)=>{if($cap_g[1])return $cap_g.c(1,$s)(x);return k}}", { make: "make" });
   const fs = [1, 2, 3].map(page.ns("/m.js").make);
   await patched(page, [{ id: 1, how: "arrow", code: "(x)=>k*x" }]);
   assert.deepEqual(fs.map((f) => f(10)), [10, 20, 30]);
 });
 
 test("arrows keep the this of their scope", async () => {
-  const page = await one("class A{constructor(){this.v=5;const $s=$c=>eval($c);this.get=()=>{if($cap_g[1])return $cap_g.c(1,$s,undefined,[]);return this.v}}}", { A: "A" });
+  const page = await one("class A{constructor(){this.v=5;const $s=$c=>eval($c);this.get=()=>{if($cap_g[1])return $cap_g.c(1,$s)();return this.v}}}", { A: "A" });
   const a = new (page.ns("/m.js").A)();
   await patched(page, [{ id: 1, how: "arrow", code: "()=>this.v+1" }]);
   assert.equal(a.get(), 6);
 });
 
 test("this, arguments, throw and return pass through", async () => {
-  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target)}", { f: "f" });
+  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,new.target).apply(this,arguments)}", { f: "f" });
   const { f } = page.ns("/m.js");
   await patched(page, [{ id: 1, code: "function(){if(arguments.length===3)throw new RangeError('three');return [this,arguments.length]}" }]);
   const self = {};
@@ -66,7 +66,7 @@ test("this, arguments, throw and return pass through", async () => {
 });
 
 test("new.target and the prototype are right when a patched function is constructed", async () => {
-  const page = await one("function F(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target);this.a=1}", { F: "F" });
+  const page = await one("function F(){if($cap_g[1])return $cap_g.c(1,$cap_s0,new.target).apply(this,arguments);this.a=1}", { F: "F" });
   const { F } = page.ns("/m.js");
   await patched(page, [{ id: 1, code: "function(){this.a=2;this.t=new.target}" }]);
   const made = new F();
@@ -79,8 +79,8 @@ test("new.target and the prototype are right when a patched function is construc
 
 test("methods with super and private names through a hook inside the class", async () => {
   const page = await one(`class P{hi(){return "P"}}let $h;class C extends P{#x=3;static{$h=$c=>eval($c)}
-    hi(){if($cap_g[1])return $cap_g.c(1,$h,this,arguments);return "C"}get v(){if($cap_g[2])return $cap_g.c(2,$h,this,[]);return 0}
-    static s(){if($cap_g[3])return $cap_g.c(3,$h,this,[]);return 0}}`, { C: "C" });
+    hi(){if($cap_g[1])return $cap_g.c(1,$h).apply(this,arguments);return "C"}get v(){if($cap_g[2])return $cap_g.c(2,$h).call(this);return 0}
+    static s(){if($cap_g[3])return $cap_g.c(3,$h).call(this);return 0}}`, { C: "C" });
   const { C } = page.ns("/m.js");
   const c = new C();
   await patched(page, [
@@ -94,7 +94,7 @@ test("methods with super and private names through a hook inside the class", asy
 });
 
 test("base constructors keep fields; an object they return counts", async () => {
-  const page = await one("class A{f=1;constructor(x){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target);this.x=x}}", { A: "A" });
+  const page = await one("class A{f=1;constructor(x){if($cap_g[1])return $cap_g.c(1,$cap_s0,new.target).apply(this,arguments);this.x=x}}", { A: "A" });
   const { A } = page.ns("/m.js");
   await patched(page, [{ id: 1, how: "ctor", code: "function(x){this.x=x*2+this.f}" }]);
   assert.equal(new A(2).x, 5);
@@ -106,7 +106,7 @@ test("base constructors keep fields; an object they return counts", async () => 
 });
 
 test("derived constructors call super in new code, at every construction", async () => {
-  const page = await one("class P{constructor(v){this.v=v}}class D extends P{constructor(v){if($cap_g[1])return $cap_g.c(1,$c=>eval($c),undefined,arguments,new.target);super(v)}}", { D: "D" });
+  const page = await one("class P{constructor(v){this.v=v}}class D extends P{constructor(v){if($cap_g[1])return $cap_g.c(1,$c=>eval($c),new.target).apply(undefined,arguments);super(v)}}", { D: "D" });
   const { D } = page.ns("/m.js");
   await patched(page, [{ id: 1, how: "derived", code: "(v)=>{super(v*10);this.d=new.target===D}" }]);
   const [a, b] = [new D(1), new D(2)];
@@ -115,9 +115,9 @@ test("derived constructors call super in new code, at every construction", async
 });
 
 test("generators and async generators forward", async () => {
-  const page = await one(`function*g(){if($cap_g[1])return yield* $cap_g.c(1,$cap_s0,this,arguments);yield 1}
-    async function*ag(){if($cap_g[2])return yield* $cap_g.c(2,$cap_s0,this,arguments);yield 1}
-    async function af(){if($cap_g[3])return $cap_g.c(3,$cap_s0,this,arguments);return 1}`, { g: "g", ag: "ag", af: "af" });
+  const page = await one(`function*g(){if($cap_g[1])return yield* $cap_g.c(1,$cap_s0).apply(this,arguments);yield 1}
+    async function*ag(){if($cap_g[2])return yield* $cap_g.c(2,$cap_s0).apply(this,arguments);yield 1}
+    async function af(){if($cap_g[3])return $cap_g.c(3,$cap_s0).apply(this,arguments);return 1}`, { g: "g", ag: "ag", af: "af" });
   const { g, ag, af } = page.ns("/m.js");
   await patched(page, [
     { id: 1, how: "generator", code: "function*(){const x=yield 2;yield x}" },
@@ -134,7 +134,7 @@ test("generators and async generators forward", async () => {
 });
 
 test("a named function expression sees itself, each its own self", async () => {
-  const page = await one("const make=()=>function me(n){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target,me);return me}", { make: "make" });
+  const page = await one("const make=()=>function me(n){if($cap_g[1])return $cap_g.c(1,$cap_s0,new.target,me).apply(this,arguments);return me}", { make: "make" });
   const [a, b] = [page.ns("/m.js").make(), page.ns("/m.js").make()];
   await patched(page, [{ id: 1, how: "named", code: "(me)=>function(n){return n?me(n-1):me}" }]);
   assert.equal(a(2), a);
@@ -142,9 +142,9 @@ test("a named function expression sees itself, each its own self", async () => {
 });
 
 test("nested guards in new code look for patches newer than it", async () => {
-  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments,new.target);return ()=>0}", { f: "f" }, 2);
+  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,new.target).apply(this,arguments);return ()=>0}", { f: "f" }, 2);
   const { f } = page.ns("/m.js");
-  const change = page.patch("/m.js", [{ id: 1, code: "function(){const $s=$c=>eval($c);let k=7;return ()=>{if($cap_g[2]>2)return $cap_g.c(2,$s,undefined,[]);return k}}" }], { nsites: 3 });
+  const change = page.patch("/m.js", [{ id: 1, code: "function(){const $s=$c=>eval($c);let k=7;return ()=>{if($cap_g[2]>2)return $cap_g.c(2,$s)();return k}}" }], { nsites: 3 });
   await page.push([change]);
   const inner = f();
   assert.equal(inner(), 7);
@@ -153,7 +153,7 @@ test("nested guards in new code look for patches newer than it", async () => {
 });
 
 test("code that does not parse is refused, nothing of the push applies", async () => {
-  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments);return 1}function g(){if($cap_g[2])return $cap_g.c(2,$cap_s0,this,arguments);return 1}", { f: "f", g: "g" });
+  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0).apply(this,arguments);return 1}function g(){if($cap_g[2])return $cap_g.c(2,$cap_s0).apply(this,arguments);return 1}", { f: "f", g: "g" });
   const result = await patched(page, [{ id: 1, code: "function(){return 2}" }, { id: 2, code: "function(){return (}" }]);
   assert.equal(result.outcome, "refused");
   assert.equal(result.reason.code, "syntax");
@@ -161,7 +161,7 @@ test("code that does not parse is refused, nothing of the push applies", async (
 });
 
 test("code that cannot be made in a scope: reported once, the scope keeps what it ran", async () => {
-  const page = await one("const make=()=>{const $s=$c=>eval($c);return function f(){if($cap_g[1])return $cap_g.c(1,$s,this,arguments);return 1}}", { make: "make" });
+  const page = await one("const make=()=>{const $s=$c=>eval($c);return function f(){if($cap_g[1])return $cap_g.c(1,$s).apply(this,arguments);return 1}}", { make: "make" });
   const fs = [page.ns("/m.js").make(), page.ns("/m.js").make()];
   await patched(page, [{ id: 1, code: "function(){return 2}" }]);
   assert.deepEqual(fs.map((f) => f()), [2, 2]);
@@ -174,7 +174,7 @@ test("code that cannot be made in a scope: reported once, the scope keeps what i
 });
 
 test("code that cannot be made where nothing ran before: one error, then the loaded code", async () => {
-  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0,this,arguments);return 1}", { f: "f" });
+  const page = await one("function f(){if($cap_g[1])return $cap_g.c(1,$cap_s0).apply(this,arguments);return 1}", { f: "f" });
   const { f } = page.ns("/m.js");
   await patched(page, [{ id: 1, code: "#x in this" }]);
   assert.throws(f, SyntaxError);
@@ -184,11 +184,11 @@ test("code that cannot be made where nothing ran before: one error, then the loa
 });
 
 test("scopes older than a patch needs run its base", async () => {
-  const page = await one("const make=()=>{const $s=$c=>eval($c);return function f(){if($cap_g[1])return $cap_g.c(1,$s,this,arguments);return 1}}", { make: "make" });
+  const page = await one("const make=()=>{const $s=$c=>eval($c);return function f(){if($cap_g[1])return $cap_g.c(1,$s).apply(this,arguments);return 1}}", { make: "make" });
   const [a, b] = [page.ns("/m.js").make(), page.ns("/m.js").make()];
   await patched(page, [{ id: 1, code: "function(){return 2}" }]);
   assert.equal(a(), 2);
-  await patched(page, [{ id: 1, code: "function(){return notInOldScopes}", scope: 9, base: "function(){return 'base'}" }]);
+  await patched(page, [{ id: 1, code: "function(){return notInOldScopes}", scope: 9, base: { code: "function(){return 'base'}", how: "fn" } }]);
   assert.deepEqual([a(), b()], ["base", "base"], "the newest code that all scopes can run");
 });
 
@@ -216,7 +216,7 @@ test("plain scripts: patched through the array they got before the runtime was t
   const guards = [0, 0];
   page.host.script("/app.js", 1, 2, "stamp", guards);
   globalThis.__g = guards;
-  const f = (0, eval)("(function f(){if(__g[1])return __g.c(1,__g.s,this,arguments);return 1})");
+  const f = (0, eval)("(function f(){if(__g[1])return __g.c(1,__g.s).apply(this,arguments);return 1})");
   const [result] = await page.push([page.patch("/app.js", [{ id: 1, code: "function(){return 2}" }])]);
   assert.equal(result.outcome, "live");
   assert.equal(f(), 2);
@@ -224,7 +224,7 @@ test("plain scripts: patched through the array they got before the runtime was t
 });
 
 test("a hot patched call costs a lookup", async () => {
-  const page = await one("function f(a){if($cap_g[1])return $cap_g.c(1,$cap_s0,undefined,[a]);return a}", { f: "f" });
+  const page = await one("function f(a){if($cap_g[1])return $cap_g.c(1,$cap_s0)(a);return a}", { f: "f" });
   const { f } = page.ns("/m.js");
   await patched(page, [{ id: 1, how: "arrow", code: "(a)=>a+1" }]);
   let made = 0;

@@ -116,7 +116,7 @@ pub(crate) struct ServeArgs {
     pub(crate) root: PathBuf,
 
     /// The port, or the next one that is free; 0 for any
-    #[arg(long, value_name = "N", default_value_t = 4177)]
+    #[arg(long, value_name = "N", default_value_t = 4177, value_parser = port)]
     pub(crate) port: u16,
 
     /// Open the page in the browser
@@ -150,12 +150,16 @@ pub(crate) struct DemoArgs {
     pub(crate) example: String,
 
     /// The port, or the next one that is free; 0 for any
-    #[arg(long, value_name = "N", default_value_t = 4177)]
+    #[arg(long, value_name = "N", default_value_t = 4177, value_parser = port)]
     pub(crate) port: u16,
 
     /// Only print the address
     #[arg(long)]
     pub(crate) no_open: bool,
+}
+
+fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().map_err(|_| "a port is a number from 0 to 65535; 0 stands for any that is free")
 }
 
 impl Cli {
@@ -242,6 +246,14 @@ mod tests {
         for line in ["capuchin --log-level trace serve x", "capuchin serve x --log-level trace"] {
             let (log, _) = read(line).unwrap();
             assert!(matches!(log.log_level, Some(Level::Trace)), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_port_is_is_said() {
+        for line in ["capuchin serve --port abc", "capuchin demo --port 65536", "capuchin serve --port=-1"] {
+            let text = read(line).unwrap_err().to_string();
+            assert!(text.contains("a port is a number from 0 to 65535"), "{text}");
         }
     }
 

@@ -6,7 +6,9 @@
 mod drift;
 pub mod event;
 mod hot;
+mod journal;
 mod planning;
+mod problems;
 mod pushing;
 
 use std::path::PathBuf;
@@ -14,14 +16,17 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::graph::{Compiled, Graph};
 use crate::pages::{Pages, SentDocument};
+use crate::sites::Rev;
 use crate::text::{Document, LostSync, PositionEncoding};
-use crate::wire::{self, FromPage, ToPage, When};
+use crate::wire::{Change, FromPage, ToPage, When};
 use event::{Event, Handle, Level, Notice, Notices, PageInfo};
 use hot::Hot;
+use journal::Journal;
+use problems::Problem;
 
 /// While somebody types, a module runs again only after this long without an edit.
 const UPDATE_IDLE: Duration = Duration::from_millis(300);
@@ -75,12 +80,15 @@ pub(crate) struct Engine {
     hot: FxHashMap<String, Hot>,
     /// Modules whose functions wait for another module that runs again, with the document they are of. Cleared when it does.
     kept: FxHashMap<String, Option<SentDocument>>,
-    /// Modules whose file is gone.
-    removed: FxHashSet<String>,
     /// Modules that are made of an unsaved text and wait until nobody types, since when, with that text's version.
     remade: FxHashMap<String, (Instant, SentDocument)>,
     /// A document was opened that is no file yet.
     gathers_again: bool,
+    /// What keeps the newest text of modules from running, by id.
+    problems: FxHashMap<String, Problem>,
+    journal: Journal,
+    /// The newest change of each file that is no module, by its address.
+    files: FxHashMap<String, (Rev, Change)>,
 }
 
 impl Engine {
@@ -93,9 +101,11 @@ impl Engine {
             documents: FxHashMap::default(),
             hot: FxHashMap::default(),
             kept: FxHashMap::default(),
-            removed: FxHashSet::default(),
             remade: FxHashMap::default(),
             gathers_again: false,
+            problems: FxHashMap::default(),
+            journal: Journal::default(),
+            files: FxHashMap::default(),
         }
     }
 
@@ -138,6 +148,7 @@ impl Engine {
             Event::PageSaid { page, message } => self.page_said(&page, message),
             Event::PageGone { page } => {
                 self.pages.lose(&page);
+                self.journal.page_gone(&page, &self.pages);
                 self.tell_page_count();
             }
             Event::Tell { page, event, data } => {
@@ -188,20 +199,12 @@ impl Engine {
             .collect()
     }
 
-    /// A module as pages load it now, under a new revision.
-    fn definition_now(&self, id: &str) -> Option<wire::ModuleDef> {
-        let program = &self.hot.get(id)?.program;
-        let (sites, stamp, module) = (program.ids.len(), program.stamp(), program.module().ok()?);
-        let rev = self.graph.next_rev();
-        Some(self.graph.definition(Compiled { id: id.to_owned(), rev, sites, stamp, module }))
-    }
-
     fn define(&mut self, id: &str) -> Option<Compiled> {
         if self.graph.is_classic(id) {
             self.make_classic(id);
         }
         // What never parsed is an error like any other file's.
-        let hot = self.hot.get(id).filter(|it| !it.program.is_nothing)?;
+        let hot = self.hot.get(id).filter(|it| !it.program.is_nothing && it.gone_since.is_none())?;
         let module = hot.program.module().ok()?;
         Some(Compiled {
             id: id.to_owned(),
@@ -249,12 +252,8 @@ impl Engine {
                     self.notify(Notice::Custom { page: page.clone(), event, data });
                 }
             }
-            FromPage::Error { module, message, stack } => {
-                let module = module.unwrap_or_default();
-                tracing::info!(
-                    "page {page}: {module} {message}{}",
-                    stack.map(|it| format!("\n{it}")).unwrap_or_default()
-                );
+            FromPage::Error { module, message, stack, count } => {
+                self.journal.error(module.as_deref(), &message, stack.as_deref(), count);
             }
         }
     }

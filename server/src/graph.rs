@@ -62,7 +62,19 @@ pub struct Graph {
     made_of: DashMap<PathBuf, BTreeSet<String>>,
     /// The revisions at which files that are no programs last changed, by id.
     changed_files: DashMap<String, Rev>,
+    /// Modules that pages have asked for by name.
+    entries: DashSet<String>,
     engine: Handle,
+}
+
+/// Something that a module imports and that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    pub spec: String,
+    /// One sentence.
+    pub message: String,
+    /// The module cannot run without it: a static import.
+    pub is_static: bool,
 }
 
 /// A module as the engine defines it.
@@ -87,6 +99,7 @@ impl Graph {
             collections: DashMap::new(),
             made_of: DashMap::new(),
             changed_files: DashMap::new(),
+            entries: DashSet::new(),
             engine,
         }
     }
@@ -191,7 +204,7 @@ impl Graph {
     fn check_size(&self, path: &Path) -> Result<(), String> {
         let shown = shown(path);
         let size = std::fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => format!("{shown} was not found"),
+            std::io::ErrorKind::NotFound => format!("{shown} does not exist"),
             _ => format!("{shown} can't be read: {error}"),
         })?;
         if !size.is_file() {
@@ -485,15 +498,51 @@ impl Graph {
         Dep::new(spec, self.target(spec, importer, ImportKind::Import))
     }
 
-    /// What the module imports that does not resolve: specifiers, each with a sentence. Sorted.
-    pub(crate) fn unresolved(&self, id: &str, module: &Module) -> Vec<(String, String)> {
-        let imports = module.imports.iter().chain(&module.dynamic).map(|it| (it, ImportKind::Import));
-        let all = imports.chain(module.requires.iter().map(|it| (it, ImportKind::Require)));
-        let missing = all.filter_map(|(spec, kind)| match self.target(spec, id, kind) {
-            Target::Error(message) => Some((spec.clone(), message)),
-            _ => None,
-        });
-        missing.collect::<std::collections::BTreeMap<_, _>>().into_iter().collect()
+    /// The modules that a module imports, and what of its imports does not resolve, sorted.
+    pub(crate) fn imports(&self, id: &str, module: &Module) -> (Vec<String>, Vec<Missing>) {
+        let imports = module.imports.iter().map(|it| (it, ImportKind::Import, true));
+        let lazy = module.dynamic.iter().map(|it| (it, ImportKind::Import, false));
+        let required = module.requires.iter().map(|it| (it, ImportKind::Require, false));
+        let mut found = Vec::new();
+        let mut missing: BTreeMap<&str, Missing> = BTreeMap::new();
+        for (spec, kind, is_static) in imports.chain(lazy).chain(required) {
+            match self.target(spec, id, kind) {
+                Target::Id(id) => found.push(id),
+                Target::Url(_) => {}
+                Target::Error(message) => {
+                    missing.entry(spec).or_insert(Missing { spec: spec.clone(), message, is_static });
+                }
+            }
+        }
+        (found, missing.into_values().collect())
+    }
+
+    /// Whether a module was asked for by name, or is imported by one that is not the engine's.
+    pub(crate) fn is_in_use(&self, id: &str) -> bool {
+        let leads_here = |it: &Dep| matches!(&it.target, Target::Id(target) if target == id);
+        self.entries.contains(id)
+            || self.loaded.iter().any(|it| {
+                // What is gathered is there because the file is, not the other way round.
+                it.def.kind != ModuleKind::Gathered && it.def.deps.iter().chain(&it.def.dynamic).any(leads_here)
+            })
+    }
+
+    /// A page asks for modules by these names.
+    pub(crate) fn note_entries(&self, ids: &[String]) {
+        for id in ids {
+            self.entries.insert(id.clone());
+        }
+    }
+
+    /// The known modules in a folder, which is named as a module would be.
+    pub(crate) fn known_below(&self, folder: &str) -> Vec<String> {
+        let is_below = |id: &str| id.strip_prefix(folder).is_some_and(|it| it.starts_with('/'));
+        let loaded = self.loaded.iter().map(|it| it.key().clone());
+        let owned = self.owned.iter().map(|it| it.key().clone());
+        let mut ids: Vec<String> = loaded.chain(owned).filter(|it| is_below(it)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
     fn target(&self, spec: &str, importer: &str, kind: ImportKind) -> Target {

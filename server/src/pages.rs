@@ -15,6 +15,8 @@ pub(crate) struct Page {
     pub(crate) url: String,
     pub(crate) user_agent: String,
     pub(crate) modules: FxHashMap<String, PageModule>,
+    /// It has all changes of files that are no modules up to this revision. The largest number: it did not say hello yet.
+    pub(crate) files_rev: Rev,
     /// `None`: the socket is lost, the page may come back.
     outbox: Option<mpsc::Sender<ToPage>>,
     /// The number of the newest push on this socket.
@@ -38,11 +40,16 @@ pub(crate) struct PageModule {
     pub(crate) held: Vec<SiteId>,
     /// The newest update that the page refused to take while typing: it isn't sent twice.
     pub(crate) refused: Rev,
+    /// It failed when it ran, and a patch could not help: it has to run again.
+    pub(crate) failed: bool,
+    /// The page shows a problem of it.
+    pub(crate) shows_problem: bool,
 }
 
 /// A push on its way.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sent {
+    pub(crate) when: When,
     pub(crate) documents: FxHashMap<String, SentDocument>,
     /// The modules that run again with this push, and the revision they then have.
     pub(crate) updates: FxHashMap<String, Rev>,
@@ -52,10 +59,31 @@ pub(crate) struct Sent {
     pub(crate) patches: FxHashMap<String, (Rev, Vec<SiteId>)>,
 }
 
+impl Sent {
+    pub(crate) fn new(when: When) -> Sent {
+        Sent {
+            when,
+            documents: FxHashMap::default(),
+            updates: FxHashMap::default(),
+            before: FxHashMap::default(),
+            patches: FxHashMap::default(),
+        }
+    }
+}
+
 impl PageModule {
     /// A module as a page has just loaded it.
     pub(crate) fn loaded(rev: Rev) -> PageModule {
-        PageModule { rev, seen: rev, root_rev: rev, skipped: Vec::new(), held: Vec::new(), refused: 0 }
+        PageModule {
+            rev,
+            seen: rev,
+            root_rev: rev,
+            skipped: Vec::new(),
+            held: Vec::new(),
+            refused: 0,
+            failed: false,
+            shows_problem: false,
+        }
     }
 }
 
@@ -77,6 +105,7 @@ impl Page {
             url: String::new(),
             user_agent: String::new(),
             modules: FxHashMap::default(),
+            files_rev: Rev::MAX,
             outbox: Some(outbox),
             seq: 0,
             waiting: FxHashMap::default(),
@@ -110,8 +139,9 @@ impl Page {
     }
 
     /// Sends changes that belong together.
-    pub(crate) fn push(&mut self, when: When, changes: Vec<Change>, mut sent: Sent) {
+    pub(crate) fn push(&mut self, changes: Vec<Change>, mut sent: Sent) {
         self.seq += 1;
+        let when = sent.when;
         for change in &changes {
             if let Change::Patch { module, rev, sites, .. } = change {
                 sent.patches.insert(module.clone(), (*rev, sites.iter().map(|it| it.id).collect()));
@@ -139,6 +169,10 @@ pub(crate) struct Pages {
 impl Pages {
     /// A page that does not come back is forgotten when this many others were lost after it.
     const REMEMBERED: usize = 64;
+
+    pub(crate) fn get(&self, id: &PageId) -> Option<&Page> {
+        self.list.get(id)
+    }
 
     pub(crate) fn get_mut(&mut self, id: &PageId) -> Option<&mut Page> {
         self.list.get_mut(id)

@@ -17,7 +17,7 @@ use crate::sites::collect::Flavour;
 use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Rev, Scope, Site, SiteId, SiteKind};
+use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind};
 use cuts::Cuts;
 
 /// The last good text of a module and what is known of it.
@@ -106,6 +106,20 @@ pub struct Step {
     pub keeps: Option<String>,
 }
 
+impl PatchPlan {
+    fn add(&mut self, planned: Result<PlannedSite, String>) {
+        match planned {
+            Ok(site) => self.sites.push(site),
+            // The function around it is in the plan, since its scope became another one.
+            Err(later) => {
+                if let Some(around) = self.sites.last_mut() {
+                    around.later.get_or_insert(later);
+                }
+            }
+        }
+    }
+}
+
 /// New code for one function.
 #[derive(Debug, Clone)]
 pub struct PlannedSite {
@@ -117,12 +131,13 @@ pub struct PlannedSite {
     pub end: u32,
     /// Line from 0.
     pub line: u32,
-    pub code: String,
-    pub how: &'static str,
+    pub code: Code,
     /// Names that the page has to know.
     pub needs: Vec<Box<str>>,
     pub scope_rev: Rev,
-    pub fallback: Option<Arc<str>>,
+    pub fallback: Option<Arc<Code>>,
+    /// Why closures made before keep what they run: one sentence.
+    pub later: Option<String>,
 }
 
 /// Why: a code for programs, a sentence for people, and the place in bytes of the good text, where there is one.
@@ -211,7 +226,8 @@ impl Program {
             let column = self.column_of(origin, line);
             site.changed = rev;
             self.keep_runnable(&mut site, &old, rev);
-            let own = planned(&site, &old, function, origin, line, column);
+            let later = (site.scope_rev != 0).then(|| later(&site));
+            let own = PlannedSite { later, ..planned(&site, &old, function, origin, line, column) };
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
         }
@@ -226,8 +242,7 @@ impl Program {
                 .map_or(start + self.column_of(origin, line), |it| start - it as u32 - 1);
             let place = Place { start: origin + start, line: line + lines, column };
             match self.plan_inner(&mut site, &change.path, before, inner, place, rev, &mut ids) {
-                Ok(Some(it)) => plan.sites.push(it),
-                Ok(None) => {}
+                Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(problem),
             }
         }
@@ -253,7 +268,8 @@ impl Program {
         Ok(Verdict::Patch(plan))
     }
 
-    /// A function inside one that changed: closures of it that live on get its new code if their scope can run it.
+    /// A function inside one that changed: closures of it that live on get its new code if their scope can run it; else the sentence says
+    /// why only those get it that are made from now on.
     #[expect(clippy::too_many_arguments, reason = "one caller per path; a struct would only be taken apart again")]
     fn plan_inner(
         &self,
@@ -264,20 +280,21 @@ impl Program {
         place: Place,
         rev: Rev,
         ids: &mut Ids,
-    ) -> Result<Option<PlannedSite>, Problem> {
+    ) -> Result<Result<PlannedSite, String>, Problem> {
         let target = site.at_mut(path);
         target.changed = rev;
         self.keep_runnable(target, before, rev);
+        let later = (target.scope_rev != 0).then(|| later(target));
         if target.scope_rev == rev {
             // Closures made before keep what they run; those made from now on come with the new text.
-            return Ok(None);
+            return Ok(Err(later.unwrap_or_default()));
         }
         let current = target.clone();
         let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx };
         let function = compile_function(text, &context, ids)?;
         let inner = planned(&current, before, function, place.start, place.line, place.column);
         site.at_mut(path).needs.clone_from(&inner.needs);
-        Ok(Some(inner))
+        Ok(Ok(PlannedSite { later, ..inner }))
     }
 
     /// Older closures whose scope lacks what the new text names go on with the newest code that all can run.
@@ -295,7 +312,7 @@ impl Program {
     }
 
     /// The code of a site as it is in the good text.
-    fn code_of(&self, site: &Site, rev: Rev) -> Option<Arc<str>> {
+    fn code_of(&self, site: &Site, rev: Rev) -> Option<Arc<Code>> {
         let mut origin = None;
         self.root.walk(0, &mut |it, start| {
             if it.id == site.id && it.kind != SiteKind::Module {
@@ -304,7 +321,7 @@ impl Program {
         });
         let text = self.slice(origin?, site.len);
         let context = Context { flavour: self.flavour, old: site, rev, jsx: &self.jsx };
-        compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::from(it.code))
+        compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::new(it.code))
     }
 
     /// Plans a whole new text. On success the program has it.
@@ -354,8 +371,7 @@ impl Program {
             let column = start - rope.line_to_byte(line as usize) as u32;
             let place = Place { start, line, column };
             match self.plan_inner(&mut root, &change.path, before, text, place, rev, &mut ids) {
-                Ok(Some(it)) => plan.sites.push(it),
-                Ok(None) => {}
+                Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
         }
@@ -405,6 +421,11 @@ impl Program {
     /// Whole top-level statements around `start..end` of the good text, with untouched ones before and behind.
     pub fn statements_around(&self, start: u32, end: u32) -> (u32, u32) {
         self.cuts.around(start, end)
+    }
+
+    /// The number of the top-level statement that byte `at` of the good text is in, or behind.
+    pub fn statement_at(&self, at: u32) -> usize {
+        self.cuts.number_at(at)
     }
 
     /// A syntax error that no text behind `statements` can take back, if they have one. They begin where a statement of the
@@ -517,11 +538,22 @@ fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32
         start,
         end: start + function.site.len,
         line,
-        code: " ".repeat(pad.min(400)) + &function.code,
-        how: function.how,
+        code: Code { text: " ".repeat(pad.min(400)) + &function.code.text, ..function.code },
         needs,
         scope_rev: site.scope_rev,
         fallback: site.fallback.clone(),
+        later: None,
+    }
+}
+
+/// Why closures of a site that were made before can't run its text.
+fn later(site: &Site) -> String {
+    let name = if site.name.is_empty() { "this function" } else { &site.name };
+    match site.past.as_ref().and_then(|it| it.foreign(&site.free, &site.scope)) {
+        Some(foreign) => {
+            format!("closures of {name} that were made before keep their code: their scope has no such {foreign}")
+        }
+        None => format!("closures of {name} that were made before keep their code: their scope is of another kind"),
     }
 }
 

@@ -6,7 +6,7 @@ mod hub;
 mod project;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,7 +16,6 @@ pub use demo::{DemoOptions, EXAMPLES, demo};
 pub use diff::{DiffOptions, SourceFile, diff};
 
 pub use crate::dev_server::Cleanup;
-use crate::engine::event::Notice;
 use crate::lsp::{self, InitOptions, Lifetime, Started};
 use project::Project;
 
@@ -63,6 +62,7 @@ fn start_for_editor(init: InitOptions) -> anyhow::Result<Started> {
     let project = tokio::task::block_in_place(|| {
         tokio::runtime::Handle::current().block_on(Project::start(&root, port, cleanup))
     })?;
+    look_for_pages(&root, &project.url, "set `root` (capuchin.root in VS Code) to the folder that has one");
     let notices = project.hub.subscribe();
     let engine = project.engine.clone();
     // The project lives as long as the process.
@@ -75,29 +75,38 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let runtime = runtime()?;
     runtime.block_on(async move {
         let project = Project::start(&options.root, options.port, options.cleanup).await?;
-        let mut notices = project.hub.subscribe();
         // Before the address is out: from then on somebody may interrupt us.
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         let at_once = futures::poll!(interrupted.as_mut());
         debug_assert!(at_once.is_pending());
         say(&project.url)?;
+        look_for_pages(
+            &options.root,
+            &project.url,
+            "put one there, or name the folder that has it: capuchin serve FOLDER",
+        );
         if options.open {
             open_browser(&project.url);
         }
         tokio::spawn(project.serve());
-        loop {
-            tokio::select! {
-                notice = notices.recv() => match notice {
-                    Some(notice) => log(&notice),
-                    None => return Ok(ExitCode::SUCCESS),
-                },
-                interrupted = &mut interrupted => {
-                    interrupted.context("Ctrl+C can't be waited for")?;
-                    return Ok(ExitCode::SUCCESS);
-                }
-            }
-        }
+        interrupted.await.context("Ctrl+C can't be waited for")?;
+        Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Without an index page a newcomer's first address is an error: says so before it is opened, and what helps.
+fn look_for_pages(root: &Path, url: &str, what_helps: &str) {
+    if root.join("index.html").is_file() {
+        return;
+    }
+    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|it| it.ends_with(".html") || it.ends_with(".htm"));
+    names.sort_unstable();
+    match names.first() {
+        Some(name) => tracing::warn!("there is no index.html in {}: open {url}{name} instead", root.display()),
+        None => tracing::warn!("there is no index.html in {}: {what_helps}", root.display()),
+    }
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -112,22 +121,6 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 fn say(line: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "{line}").and_then(|()| out.flush()).context("writing to stdout")
-}
-
-fn log(notice: &Notice) {
-    match notice {
-        Notice::Ready { .. } => {}
-        Notice::Verdict(it) => tracing::info!("{}: {}", it.uri, it.verdict),
-        Notice::Outcome(it) => tracing::info!("{} in page {}: {}, {:.1} ms", it.uri, it.page, it.outcome, it.ms),
-        Notice::PagesChanged { count } => {
-            tracing::info!("{count} {} connected", if *count == 1 { "page" } else { "pages" })
-        }
-        Notice::Custom { page, event, .. } => tracing::info!("page {page} sent the event {event}"),
-        Notice::Problems { uri, problems, .. } => {
-            problems.iter().for_each(|it| tracing::warn!("{uri}: {}", it.message))
-        }
-        Notice::Message { text, .. } => tracing::warn!("{text}"),
-    }
 }
 
 /// Asks the desktop to open an address. That there is none is no error: the address was printed.

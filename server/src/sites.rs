@@ -84,6 +84,18 @@ impl Home {
     }
 }
 
+/// The code of a patch, ready for the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code {
+    /// An expression that gives the new function when it is evaluated in the function's scope; with `cells`, one that gives it when it
+    /// is called with the function's hook and one object for each list of cells.
+    pub text: String,
+    /// How the page has to call what the expression gives.
+    pub how: &'static str,
+    /// The variables that it uses of each function around it up to the nearest `eval`, innermost first.
+    pub cells: Option<Vec<Vec<String>>>,
+}
+
 /// `get`/`set` for accessors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -126,7 +138,7 @@ pub struct Site {
     /// Closures of scopes older than this revision can't run the newest text: they run `fallback`. 0: all can.
     pub scope_rev: Rev,
     /// The newest code that closures of every scope can run, when that isn't the newest text.
-    pub fallback: Option<Arc<str>>,
+    pub fallback: Option<Arc<Code>>,
     /// The revision at which the scope of its closures last got another shape.
     pub since: Rev,
     /// The shapes that the scope had before, as far as they differ from the newest.
@@ -172,6 +184,10 @@ impl Shift {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bind {
     Local,
+    /// A variable that the hook of its function leaves out.
+    Hidden,
+    /// A variable that the hook would leave out if no function used it.
+    Kept,
     /// An import: the namespace holder's number and the exported name (`None`: the namespace itself).
     Import {
         holder: u32,
@@ -181,6 +197,18 @@ pub enum Bind {
     Overlay,
 }
 
+/// How the code of a patch reaches what a scope declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// By name: an `eval` runs inside it. The module, classes, and functions whose arrows use words that belong to a place.
+    #[default]
+    Eval,
+    /// Through the cells of the function's hook, which reads and writes its variables: see `collect`.
+    Cells,
+    /// A block: as the function around it.
+    Block,
+}
+
 /// A lexical scope that a site can be created in.
 #[derive(Debug, Default)]
 pub struct Scope {
@@ -188,48 +216,105 @@ pub struct Scope {
     pub names: FxHashMap<Box<str>, Bind>,
     /// The `#private` names that can be used here.
     pub privates: Vec<Box<str>>,
+    pub reach: Reach,
 }
+
+/// What a name means in a scope, and where: how many hooks out it is a cell, `None` for what is reached by name.
+type Found<'s> = (Option<u32>, &'s Bind);
 
 /// What the older scopes of a function's closures declare, the module's own top level left out.
 #[derive(Debug, Default)]
 pub struct Past {
-    /// Names that all of them declare.
-    all: FxHashSet<Box<str>>,
+    /// Names that all of them declare, with the place.
+    all: FxHashSet<(Option<u32>, Box<str>)>,
     /// Names that at least one of them declares.
     any: FxHashSet<Box<str>>,
+    /// How their functions are reached, innermost first; `None`: not alike.
+    reach: Option<Vec<Reach>>,
 }
 
 impl Past {
     /// The same with one more scope.
     #[must_use]
     pub fn with(past: Option<&Past>, scope: &Scope) -> Past {
-        let names: FxHashSet<Box<str>> = scope.locals().flat_map(|it| it.names.keys().cloned()).collect();
+        let mut all = FxHashSet::default();
+        let mut any = FxHashSet::default();
+        for (it, place) in scope.local_places() {
+            for (name, bind) in &it.names {
+                if *bind != Bind::Hidden {
+                    all.insert((place, name.clone()));
+                }
+                any.insert(name.clone());
+            }
+        }
+        let reach = Some(scope.reaches().collect::<Vec<Reach>>());
         match past {
-            None => Past { all: names.clone(), any: names },
+            None => Past { all, any, reach },
             Some(past) => Past {
-                all: past.all.intersection(&names).cloned().collect(),
-                any: past.any.union(&names).cloned().collect(),
+                all: past.all.intersection(&all).cloned().collect(),
+                any: past.any.union(&any).cloned().collect(),
+                reach: reach.filter(|it| past.reach.as_ref() == Some(it)),
             },
         }
     }
 
     /// Whether code with these free names, written for `scope`, means the same variables in all of the older ones.
     pub fn runs(&self, free: &[Box<str>], scope: &Scope) -> bool {
-        free.iter().all(|name| if scope.is_local(name) { self.all.contains(name) } else { !self.any.contains(name) })
+        let is_alike = self.reach.as_ref().is_some_and(|it| scope.reaches().eq(it.iter().copied()));
+        is_alike && self.foreign(free, scope).is_none()
+    }
+
+    /// The first of these names that means something else in one of the older scopes.
+    pub fn foreign<'f>(&self, free: &'f [Box<str>], scope: &Scope) -> Option<&'f str> {
+        let is_same = |name: &str| match scope.find_local(name) {
+            Some((cell, _)) => self.all.contains(&(cell, name.into())),
+            None => !self.any.contains(name),
+        };
+        free.iter().find(|it| !is_same(it)).map(AsRef::as_ref)
     }
 }
 
 impl Scope {
     /// This scope and those around it, but for the outermost.
     pub(crate) fn locals(&self) -> impl Iterator<Item = &Scope> {
-        std::iter::successors(Some(self), |it| it.parent.as_deref()).filter(|it| it.parent.is_some())
+        self.chain().filter(|it| it.parent.is_some())
     }
 
-    fn is_local(&self, name: &str) -> bool {
-        self.locals().any(|it| it.names.contains_key(name))
+    fn chain(&self) -> impl Iterator<Item = &Scope> {
+        std::iter::successors(Some(self), |it| it.parent.as_deref())
     }
 
-    /// Whether both declare the same names, the outermost scope left out.
+    /// How the scopes that are no blocks are reached, innermost first, the outermost left out.
+    pub(crate) fn reaches(&self) -> impl Iterator<Item = Reach> {
+        self.locals().map(|it| it.reach).filter(|it| *it != Reach::Block)
+    }
+
+    /// How many hooks a patch that is made here passes on its way to the nearest `eval`: as many lists of cells it takes.
+    pub(crate) fn cells(&self) -> u32 {
+        let functions = self.chain().filter(|it| it.reach != Reach::Block);
+        functions.take_while(|it| it.reach == Reach::Cells).count() as u32
+    }
+
+    /// This scope and those around it, each with the place of what it declares.
+    fn places(&self) -> impl Iterator<Item = (&Scope, Option<u32>)> {
+        let end = self.cells();
+        let mut out = 0;
+        self.chain().map(move |it| {
+            let place = (out < end).then_some(out);
+            out += u32::from(it.reach != Reach::Block);
+            (it, place)
+        })
+    }
+
+    fn local_places(&self) -> impl Iterator<Item = (&Scope, Option<u32>)> {
+        self.places().filter(|(it, _)| it.parent.is_some())
+    }
+
+    fn find_local(&self, name: &str) -> Option<Found<'_>> {
+        self.local_places().find_map(|(it, place)| it.names.get(name).map(|bind| (place, bind)))
+    }
+
+    /// Whether both declare the same names in the same way, the outermost scope left out.
     pub(crate) fn same_locals(&self, other: &Scope) -> bool {
         let (mut a, mut b) = (self.locals(), other.locals());
         loop {
@@ -237,7 +322,12 @@ impl Scope {
                 (None, None) => return true,
                 (Some(a), Some(b)) if std::ptr::eq(a, b) => return true,
                 (Some(a), Some(b)) => {
-                    if a.names.len() != b.names.len() || !a.names.keys().all(|it| b.names.contains_key(it)) {
+                    if a.reach != b.reach
+                        || a.names.len() != b.names.len()
+                        || !a.names.iter().all(|(name, bind)| {
+                            b.names.get(name).is_some_and(|it| (*it == Bind::Hidden) == (*bind == Bind::Hidden))
+                        })
+                    {
                         return false;
                     }
                 }
@@ -246,16 +336,14 @@ impl Scope {
         }
     }
 
+    /// The binding that `name` means in this scope, and where it is.
+    pub(crate) fn find(&self, name: &str) -> Option<Found<'_>> {
+        self.places().find_map(|(it, place)| it.names.get(name).map(|bind| (place, bind)))
+    }
+
     /// The binding that `name` means in this scope.
     pub fn lookup(&self, name: &str) -> Option<&Bind> {
-        let mut scope = Some(self);
-        while let Some(it) = scope {
-            if let Some(bind) = it.names.get(name) {
-                return Some(bind);
-            }
-            scope = it.parent.as_deref();
-        }
-        None
+        self.find(name).map(|(_, bind)| bind)
     }
 }
 

@@ -87,11 +87,7 @@ fn first_error(node: Node<'_>) -> Option<Broken> {
         return Some(Broken { start: node.start_byte(), end: node.end_byte(), message });
     }
     if node.is_error() {
-        return Some(Broken {
-            start: node.start_byte(),
-            end: node.end_byte(),
-            message: "this does not parse yet".to_owned(),
-        });
+        return Some(Broken { start: node.start_byte(), end: node.end_byte(), message: "unfinished code".to_owned() });
     }
     if !node.has_error() {
         return None;

@@ -63,6 +63,9 @@ pub enum FromPage {
         modules: Vec<ModuleRev>,
         #[serde(default, skip_serializing_if = "is_false")]
         look: bool,
+        /// The revision that its HTML was made at: what has changed since is not in it. 0: not known.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        rev: u64,
     },
     /// What became of push `seq`.
     Outcome { seq: u64, results: Vec<ModuleOutcome> },
@@ -81,7 +84,22 @@ pub enum FromPage {
         message: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stack: Option<String>,
+        /// How often it has come by now.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        count: u32,
     },
+}
+
+fn is_zero(rev: &u64) -> bool {
+    *rev == 0
+}
+
+fn once() -> u32 {
+    1
+}
+
+fn is_once(count: &u32) -> bool {
+    *count == 1
 }
 
 impl FromPage {
@@ -101,6 +119,9 @@ pub struct NotAMessage(serde_json::Error);
 pub struct ModuleRev {
     pub id: String,
     pub rev: u64,
+    /// In a hello: the revision of the module's top level, which can be older.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top: Option<u64>,
     /// The newest stamp that the page was sent for the module: lets a restarted server see that nothing was missed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stamp: String,
@@ -170,12 +191,6 @@ pub enum ToPage {
         page: PageId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         modules: Vec<ModuleRev>,
-        /// The hello asked to look at the disk, and that was done: what came of it was sent before this.
-        #[serde(default, skip_serializing_if = "is_false")]
-        looked: bool,
-        /// One push follows, with what the page lacks.
-        #[serde(default, skip_serializing_if = "is_false")]
-        more: bool,
         /// Whether events of the program are taken.
         #[serde(default, skip_serializing_if = "is_false")]
         custom: bool,
@@ -186,6 +201,8 @@ pub enum ToPage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<serde_json::Value>,
     },
+    /// A hello asked to look at the disk: what came of that, and what the page lacked, was sent before this.
+    Looked {},
     /// Changes that apply together. `seq` counts from 1 for each page, without gaps.
     Push {
         seq: u64,
@@ -294,6 +311,10 @@ pub struct SitePatch {
     pub rev: u64,
     /// An expression that is evaluated in the site's scope and gives the new function.
     pub code: String,
+    /// The variables that `code` uses of the functions around the site, innermost first. With it `code` is evaluated at the end of
+    /// the chain of hooks, and what it gives is called with the site's hook and an object for each list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Vec<Vec<String>>>,
     /// Free names that have to exist on `globalThis`; when one is missing the whole push is held.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
@@ -308,7 +329,19 @@ pub struct SitePatch {
     pub scope: u64,
     /// What those older closures run: the newest code that their scope can run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base: Option<String>,
+    pub base: Option<BaseCode>,
+    /// Why closures made before keep what they run: the outcome is then `nextCall`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<String>,
+}
+
+/// Code that closures of every scope can run; the fields mean what they mean in [`SitePatch`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseCode {
+    pub code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Vec<Vec<String>>>,
+    pub how: Cow<'static, str>,
 }
 
 /// Modules for a page: everything that `entry` reaches and the page lacks.

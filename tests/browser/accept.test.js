@@ -194,7 +194,7 @@ test("a page whose file was renamed shows the problem and goes on when the name 
   const { page } = await openTab(context, url);
   await client.notification("capuchin/pagesChanged", (it) => it.count === 2);
   await until(page, "document.querySelector('capuchin-overlay') !== null");
-  assert.match(String(await overlayText(page)), /a\.js was not found/);
+  assert.match(String(await overlayText(page)), /a\.js does not exist/);
   await rename(project.path("b.js"), project.path("a.js"));
   await until(page, "globalThis.a === 1");
 });

@@ -137,3 +137,65 @@ test("a page that is loaded while its module has never parsed says so, and heals
   document.save();
   await until(page, "globalThis.f?.() === 1");
 });
+
+test("a page that is loaded while the buffer is broken says that it runs an older text, and so does the editor", async (t) => {
+  const { client, context, document, page, url } = await live(t, { "main.js": MAIN });
+  await client.verdict(document, document.replace("return 'disk';", "return ('disk';"));
+  // The page that was there is not bothered: the editor tells it.
+  assert.equal(await overlayText(page), null);
+  const second = await openTab(context, url);
+  await until(second.page, "document.querySelector('capuchin-overlay') !== null");
+  assert.match(
+    String(await overlayText(second.page)),
+    /^\/main\.js:2:37\ndoes not parse: .*; pages keep the last version that does\n$/,
+  );
+  const { outcome, reason } = await client.outcome(document);
+  assert.deepEqual([outcome, reason.code], ["held", "syntax"]);
+  assert.equal(reason.message, "this page was loaded with the last version that works");
+  assert.equal(await second.page.evaluate("f()"), "disk");
+  // What it says follows the text.
+  await client.verdict(document, document.replace("return ('disk';", "return ('disk' +;"));
+  await until(second.page, "document.querySelector('capuchin-overlay') !== null");
+  await client.verdict(document, document.replace("return ('disk' +;", "return 'whole';"));
+  await until(second.page, "f() === 'whole'");
+  await until(second.page, "document.querySelector('capuchin-overlay') === null");
+  assert.equal(await overlayText(page), null);
+  assert.deepEqual(second.problems, []);
+});
+
+test("a broken text that is taken back to the one that runs clears what a fresh page says", async (t) => {
+  const { client, context, document, url } = await live(t, { "main.js": MAIN });
+  await client.verdict(document, document.replace("return 'disk';", "return ('disk';"));
+  const second = await openTab(context, url);
+  await until(second.page, "document.querySelector('capuchin-overlay') !== null");
+  assert.equal((await client.verdict(document, document.replace("return ('disk';", "return 'disk';"))).verdict, "unchanged");
+  await until(second.page, "document.querySelector('capuchin-overlay') === null");
+});
+
+test("HTML that is saved while a page of the older text is still loading reloads that page", async (t) => {
+  const html = HTML.replace("</body>", '<script src="/slow.js"></script></body>');
+  const { client, context, documents, project, url } = await live(t, { "index.html": html, "main.js": MAIN, "slow.js": "" }, { open: ["index.html"] });
+  const document = documents["index.html"];
+  const page = await context.newPage();
+  // Module scripts wait until the page is parsed, and so does the page's hello.
+  /** @type {() => void} */
+  let go = () => {};
+  const waits = new Promise((resolve) => {
+    void page.route("**/slow.js", async (route) => {
+      const released = new Promise((release) => (go = () => release(undefined)));
+      resolve(undefined);
+      await released;
+      await route.continue();
+    }, { times: 1 });
+  });
+  const loading = page.goto(url, { waitUntil: "commit" });
+  await waits;
+  await client.verdict(document, document.replace("<title>t</title>", "<title>saved</title>"));
+  await project.write("index.html", document.text);
+  document.save();
+  // Answered when the save has been dealt with.
+  await client.request("capuchin/pages");
+  go();
+  await loading;
+  await until(page, "document.title === 'saved'");
+});

@@ -58,7 +58,7 @@ test("a syntax error on disk is shown and keeps the last good program, the next 
   });
   await project.write("main.js", "globalThis.f = f;\nfunction f() { return 1 +; }\nfunction g() {}\n");
   await until(page, "document.querySelector('capuchin-overlay') !== null");
-  assert.match(String(await overlayText(page)), /\/main\.js:2:\d+ does not parse: /);
+  assert.match(String(await overlayText(page)), /\/main\.js:2:\d+\sdoes not parse: /);
   assert.equal(await page.evaluate("f()"), 1);
   await project.write("main.js", "globalThis.f = f;\nfunction f() { return 1 + 1; }\nfunction g() {}\n");
   await until(page, "f() === 2");
@@ -152,4 +152,32 @@ test("an import that is missing for good does not run its module again whenever 
   assert.ok(await same());
   assert.equal(await page.evaluate("tries"), 1);
   assert.deepEqual(problems, []);
+});
+
+test("data on disk that cannot be read keeps what runs, and its next good text is taken", async (t) => {
+  const { project, page, problems } = await served(t, {
+    "main.js": 'import data from "./data.json";\nglobalThis.data = () => data.n;\nimport.meta.hot.accept("./data.json", () => {});\n',
+    "data.json": '{ "n": 1 }\n',
+  });
+  const same = await remember(page);
+  await project.write("data.json", '{ "n": \n');
+  await until(page, "document.querySelector('capuchin-overlay') !== null");
+  assert.equal(await overlayText(page), "/data.json\ncould not be loaded: /data.json is not valid JSON\n");
+  assert.equal(await page.evaluate("data()"), 1);
+  await project.write("data.json", '{ "n": 2 }\n');
+  await until(page, "data() === 2 && document.querySelector('capuchin-overlay') === null");
+  assert.ok(await same());
+  assert.deepEqual(problems, []);
+});
+
+test("a lazy import that led nowhere finds its file once that is there, and nothing runs again", async (t) => {
+  const { project, page } = await served(t, {
+    "main.js": "globalThis.runs = (globalThis.runs ?? 0) + 1;\nglobalThis.load = () => import('./late.js').then((it) => it.late, (error) => error.message);\n",
+  });
+  const same = await remember(page);
+  assert.match(await page.evaluate("load()"), /'\.\/late\.js' was not found/);
+  await project.write("late.js", "export const late = 'here';\n");
+  await until(page, "load().then((it) => it === 'here')");
+  assert.equal(await page.evaluate("runs"), 1);
+  assert.ok(await same());
 });

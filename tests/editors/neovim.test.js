@@ -113,12 +113,54 @@ for (const { command, version } of neovims()) {
     await neovim.lua(`vim.notify = function(text) vim.rpcnotify(vim.g.capuchin_test_channel, "told", text) end`);
     await neovim.lua(`require("capuchin").setup({ cmd = { "/nowhere/capuchin", "lsp" } })`);
     assert.deepEqual(await neovim.event("told"), [
-      `Capuchin: there is no program "/nowhere/capuchin": install it, or give its path to setup() as cmd`,
+      `Capuchin: there is no program "/nowhere/capuchin": install it, or give its path as cmd, see :help capuchin-setup`,
     ]);
+    for (const command of ["CapuchinOpen", "CapuchinStatus", "CapuchinRestart"]) {
+      await neovim.command(command);
+      assert.match((await neovim.event("told"))[0], /^Capuchin: there is no program "\/nowhere\/capuchin": /);
+    }
+  });
+
+  test(`Neovim ${version} says in one sentence why no page can be opened`, async (t) => {
+    const project = await makeProject(t, PROJECT);
+    const neovim = await startNeovim(t, command);
+    // Neovim says things of its own, in words that differ.
+    await neovim.lua(
+      `vim.notify = function(text)
+         if vim.startswith(text, "Capuchin: ") then vim.rpcnotify(vim.g.capuchin_test_channel, "told", text) end
+       end`,
+    );
+    const told = async () => (await neovim.event("told"))[0];
+    if (!isAtLeast(version, [0, 11])) {
+      await neovim.command("CapuchinOpen");
+      assert.equal(await told(), `Capuchin: not set up: call require("capuchin").setup() first, see :help capuchin-setup`);
+    }
+    await neovim.lua(`local cmd = ... require("capuchin").setup({ cmd = cmd })`, [process.execPath, "-e", "process.exit(1)"]);
+    await neovim.command("CapuchinStatus");
+    assert.equal(await told(), "Capuchin: not running: open a JavaScript file of the program first");
+    await neovim.command(`edit ${project.path("main.js")}`);
+    assert.equal(await told(), "Capuchin: the server ended before it could serve the page (exit code 1): :CapuchinLog says why");
     await neovim.command("CapuchinOpen");
-    assert.deepEqual(await neovim.event("told"), [
-      "Capuchin: not running: open a JavaScript file of the program first",
-    ]);
+    assert.equal(await told(), "Capuchin: not running: :CapuchinLog says why, :CapuchinRestart tries again");
+  });
+
+  test(`:CapuchinStatus in Neovim ${version} says the address, the pages and what became of the last edit`, async (t) => {
+    const project = await makeProject(t, PROJECT);
+    const neovim = await startNeovim(t, command);
+    await neovim.lua(WAYS[0].lua, [capuchinBinary(), "lsp"]);
+    await neovim.command(`edit ${project.path("main.js")}`);
+    await neovim.until("the server to listen", `require("capuchin").url()`);
+    const url = await neovim.lua(`return require("capuchin").url()`);
+    const { page } = await openPage(await launchChromium(t), url);
+    await neovim.until("the page to connect", `require("capuchin").status():find("1 page", 1, true)`);
+    await neovim.type("/return<CR>f`ayou are at <Esc>");
+    await waitForLabel(page, "you are at count: 0");
+    await neovim.until("the status to say that it is live", `require("capuchin").status():match("^live .* · 1 page$")`);
+    await neovim.lua(`vim.notify = function(text) vim.rpcnotify(vim.g.capuchin_test_channel, "told", text) end`);
+    await neovim.command("CapuchinStatus");
+    const [text] = await neovim.event("told");
+    assert.match(text, /^Capuchin: serving .+ at http:\/\/localhost:\d+\/, 1 page\nlast edit: live (<1|\d+) ms\. The page runs what you typed\.$/);
+    assert.ok(text.includes(url) && text.includes(project.folder), text);
   });
 }
 

@@ -3,6 +3,7 @@
 // a millisecond and thousands of them can be tried.
 import { mkdir, writeFile } from "node:fs/promises";
 import { Agent, get } from "node:http";
+import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createHost } from "../../runtime/host.js";
 import { within } from "../support/deadline.js";
@@ -61,18 +62,26 @@ export class Bench {
   async open(files) {
     const number = ++this.#programs;
     const folder = `${this.folder}/p${number}`;
-    await mkdir(folder, { recursive: true });
-    for (const [name, text] of Object.entries(files)) await writeFile(`${folder}/${name}`, text);
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(`${folder}/${name}`), { recursive: true });
+      await writeFile(`${folder}/${name}`, text);
+    }
     const [main] = Object.keys(files);
-    const program = new Program(this, `p${number}`, `/p${number}/${main}`, `${folder}/${main}`, files[main]);
-    this.#listeners.set(program.uri, program.listener);
+    const program = new Program(this, `p${number}`, `/p${number}/${main}`, files);
     await program.start();
     return program;
   }
 
-  /** @param {Program} program */
-  forget(program) {
-    this.#listeners.delete(program.uri);
+  /** @param {string} uri */
+  listen(uri) {
+    const listener = new Listener();
+    this.#listeners.set(uri, listener);
+    return listener;
+  }
+
+  /** @param {string} uri */
+  forget(uri) {
+    this.#listeners.delete(uri);
   }
 
   /** @param {string} path @returns {Promise<any>} */
@@ -101,8 +110,12 @@ class Listener {
   lastVerdict;
   /** The newest version that pages were sent a patch for. */
   due = 0;
+  /** The module has to run again, and has not yet. */
+  isDue = false;
   /** @type {Outcome[]} */
   outcomes = [];
+  /** @type {Outcome | undefined} */
+  lastOutcome;
   /** @type {(() => void)[]} */
   #waiting = [];
 
@@ -110,17 +123,25 @@ class Listener {
   verdict(it) {
     this.lastVerdict = it;
     if (it.verdict === "patch") this.due = it.version;
+    if (it.verdict === "updateModule") this.isDue = true;
     this.#wake();
   }
 
   /** @param {Outcome} it */
   outcome(it) {
     this.outcomes.push(it);
+    this.lastOutcome = it;
+    if (UPDATED.has(it.outcome)) this.isDue = false;
     this.#wake();
   }
 
   #wake() {
     for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** The verdict on a version, or on a later one that it was planned with. @param {number} version @param {number} [ms] */
+  verdictOn(version, ms) {
+    return this.until(`the verdict on version ${version}`, () => (this.lastVerdict && this.lastVerdict.version >= version ? this.lastVerdict : undefined), ms);
   }
 
   /**
@@ -151,9 +172,10 @@ class Listener {
 let pages = 0;
 
 export class Program {
-  listener = new Listener();
-  /** What the page would have shown as an error. @type {string[]} */
-  problems = [];
+  /** Other files of the program that the editor has open. @type {import("../support/lsp-document.js").ClientDocument[]} */
+  #others = [];
+  /** What the page shows as errors, by module. @type {Map<string, string>} */
+  #problems = new Map();
   /** Kept from one observation to the next. @type {Record<string, any>} */
   held = {};
   reloads = 0;
@@ -164,18 +186,35 @@ export class Program {
    * @param {Bench} bench
    * @param {string} name
    * @param {string} id
-   * @param {string} path
-   * @param {string} text
+   * @param {Record<string, string>} files the first is the one that is edited
    */
-  constructor(bench, name, id, path, text) {
+  constructor(bench, name, id, files) {
     this.bench = bench;
     this.name = name;
     this.id = id;
-    this.uri = pathToFileURL(path).href;
-    this.document = bench.client.open(this.uri, text);
+    this.files = files;
+    const { uri, listener, document } = this.#show(Object.keys(files)[0]);
+    this.uri = uri;
+    this.listener = listener;
+    this.document = document;
     this.page = "";
     /** @type {ReturnType<typeof createHost>} */
     this.host = /** @type {any} */ (undefined);
+  }
+
+  /** Opens a file in the editor. @param {string} file */
+  #show(file) {
+    const { client, folder } = this.bench;
+    const uri = pathToFileURL(`${folder}/${this.name}/${file}`).href;
+    const listener = this.bench.listen(uri);
+    return { uri, listener, document: client.open(uri, this.files[file]) };
+  }
+
+  /** Opens one more file of the program in the editor. @param {string} file */
+  also(file) {
+    const { listener, document } = this.#show(file);
+    this.#others.push(document);
+    return { listener, document };
   }
 
   /** A fresh page with the program as it is in the editor now. */
@@ -207,13 +246,18 @@ export class Program {
         return wire;
       },
       fetchGraph: (id) => bench.graph(id, this.page),
-      showProblem: (module, message) => this.problems.push(`${module}: ${message}`),
+      showProblem: (module, message) => this.#problems.set(module, message),
+      clearProblem: (module) => this.#problems.delete(module),
       reload: () => {},
     });
     this.host = host;
     await host.enter(graph);
     host.connect();
     await within("the page to be welcomed", greeted);
+  }
+
+  get problems() {
+    return [...this.#problems].map(([module, message]) => `${module}: ${message}`);
   }
 
   get namespace() {
@@ -240,11 +284,7 @@ export class Program {
    */
   async settled(version, ms) {
     const { listener } = this;
-    const verdict = await listener.until(
-      `the verdict on version ${version} of ${this.id}`,
-      () => (listener.lastVerdict && listener.lastVerdict.version >= version ? listener.lastVerdict : undefined),
-      ms,
-    );
+    const verdict = await listener.verdictOn(version, ms);
     const mine = (/** @type {Outcome} */ it) => it.page === this.page && it.version >= version;
     if (verdict.verdict === "updateModule") {
       this.document.save();
@@ -271,13 +311,13 @@ export class Program {
 
   /** Waits for the verdict on a version only. @param {number} version */
   judged(version) {
-    const { listener } = this;
-    return listener.until(`the verdict on version ${version} of ${this.id}`, () => ((listener.lastVerdict?.version ?? 0) >= version ? true : undefined));
+    return this.listener.verdictOn(version);
   }
 
   /** The person at the browser reloads the page. */
   async reload() {
     this.host.close();
+    this.#problems.clear();
     this.held = {};
     this.reloads += 1;
     await this.start();
@@ -289,9 +329,11 @@ export class Program {
   }
 
   close() {
-    this.document.close();
+    for (const document of [this.document, ...this.#others]) {
+      document.close();
+      this.bench.forget(document.uri);
+    }
     this.host.close();
-    this.bench.forget(this);
   }
 }
 

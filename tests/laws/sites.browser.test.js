@@ -77,7 +77,9 @@ async function run(client, browser, url, project, { name, main, files, edits, ex
     if (verdict === "unchanged" || (verdict === "hold" && sites.length === 0)) return;
     if (verdict !== "updateModule") {
       const { outcome, reason } = await client.outcome(document, version);
-      assert.equal(outcome, wanted?.outcome ?? "live", JSON.stringify(reason));
+      // Going back leaves closures behind, too, where the text between had other variables.
+      const allowed = wanted === undefined ? ["live", "nextCall"] : [wanted.outcome ?? "live"];
+      assert.ok(allowed.includes(outcome), `${outcome}: ${JSON.stringify(reason)}`);
       return;
     }
     document.save();

@@ -82,6 +82,29 @@ async function startServer(t, args, env) {
   const child = spawn(capuchinBinary(), args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (data) => (stderr += data));
+  /**
+   * Waits until the log has a line like this after the lines that were waited for before, and returns it without its time.
+   *
+   * @param {RegExp} pattern
+   * @returns {Promise<string>}
+   */
+  const logged = (pattern) => {
+    /** @type {(line: string) => void} */
+    let found = () => {};
+    const look = () => {
+      const lines = stderr.slice(read).split("\n");
+      const at = lines.slice(0, -1).findIndex((it) => pattern.test(it));
+      if (at === -1) return;
+      read += lines.slice(0, at + 1).join("\n").length + 1;
+      child.stderr.off("data", look);
+      found(lines[at].replace(/^\S+Z +/, ""));
+    };
+    const line = /** @type {Promise<string>} */ (new Promise((resolve) => (found = resolve)));
+    child.stderr.on("data", look);
+    look();
+    return within(() => `${name} to log ${pattern}; it wrote after that which was read:\n${stderr.slice(read)}`, line);
+  };
+  let read = 0;
   const ended = new Promise((resolve) => child.once("close", resolve));
   atEnd(t, async () => {
     child.kill("SIGTERM");
@@ -100,5 +123,5 @@ async function startServer(t, args, env) {
       child.once("close", (code) => reject(new Error(`${name} ended with code ${code}:\n${stderr}`)));
     }),
   );
-  return { url: /** @type {string} */ (url), process: child, ended, stderr: () => stderr };
+  return { url: /** @type {string} */ (url), process: child, ended, stderr: () => stderr, logged };
 }

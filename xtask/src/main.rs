@@ -7,6 +7,7 @@
     reason = "a command line program; nobody reads its stdout as a protocol"
 )]
 
+mod demo;
 mod setup;
 mod shell;
 mod steps;
@@ -35,7 +36,17 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
-        ["demo", rest @ ..] => tasks::demo(rest),
+        ["demo", rest @ ..] => match demo::read(rest) {
+            demo::Asked::Run(args) => demo::run(&args),
+            demo::Asked::Help => {
+                println!("{}", demo::HELP);
+                Ok(())
+            }
+            demo::Asked::Nonsense(sentence) => {
+                eprintln!("xtask: {sentence}\n\n{}", demo::HELP);
+                return ExitCode::from(2);
+            }
+        },
         ["test", "--list"] => {
             println!("{}", tasks::names(&tasks::test_steps()).join("\n"));
             Ok(())

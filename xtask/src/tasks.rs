@@ -49,17 +49,6 @@ pub(crate) fn names(steps: &[Step]) -> Vec<String> {
     steps.iter().map(|step| step.name.clone()).collect()
 }
 
-pub(crate) fn demo(args: &[&str]) -> Outcome {
-    setup::npm_packages(&DEMO_EDITOR)?;
-    script(&DEMO_EDITOR, "build")?;
-    println!("Building Capuchin: the first time this takes a minute or two");
-    run(cargo("build", &["--package", "capuchin"]))?;
-    // `cargo xtask demo -- --no-open` is the habit of `cargo run`.
-    let args = args.strip_prefix(&["--"]).unwrap_or(args);
-    let demo = ["demo"].iter().chain(args);
-    run(command(&binary("debug").to_string_lossy(), demo, ""))
-}
-
 /// Criterion's benchmarks and the measurements in a browser whose names contain `filter`.
 pub(crate) fn bench(filter: &str) -> Outcome {
     let root = repository();
@@ -116,7 +105,7 @@ fn lint_steps() -> Vec<Step> {
 }
 
 /// Runs a script of a part's `package.json`.
-fn script(part: &Part, name: &str) -> Outcome {
+pub(crate) fn script(part: &Part, name: &str) -> Outcome {
     if !repository().join(part.folder).join("package.json").is_file() {
         return Err(format!("{}/package.json is missing", part.folder));
     }

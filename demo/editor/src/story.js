@@ -71,7 +71,8 @@ function tellVerdict({ verdict, reason, sites }, pages) {
 function tellOutcome({ outcome, reason }, { sites }, outcomes) {
   const because = toBecause(reason);
   const ms = `${format(Math.max(...outcomes.map((it) => it.ms)))} ms`;
-  const where = [names(sites), pagesText(outcomes.length)];
+  // One page is the rule, and beside this line it says that it is connected.
+  const where = [names(sites), outcomes.length > 1 ? `in ${pagesText(outcomes.length)}` : ""];
   switch (outcome) {
     case "live":
       return { mood: "good", text: join(`live in ${ms}`, ...where) };

@@ -10,13 +10,13 @@ const patch = /** @type {const} */ ({ ...at, verdict: "patch", sites });
 /** @param {Partial<import("../src/story.js").Outcome>} it @returns {import("../src/story.js").Outcome} */
 const outcome = (it) => ({ ...at, page: "p1", outcome: "live", ms: 2.08, ...it });
 
-test("a live patch is told with its time, its function and its pages", () => {
-  assert.deepEqual(tell(patch, [outcome({})], 1), { mood: "good", text: "live in 2.1 ms · draw · 1 page" });
+test("a live patch is told with its time and its function", () => {
+  assert.deepEqual(tell(patch, [outcome({})], 1), { mood: "good", text: "live in 2.1 ms · draw" });
 });
 
 test("of several pages the slowest time is told", () => {
   const outcomes = [outcome({}), outcome({ page: "p2", ms: 14.6 })];
-  assert.equal(tell(patch, outcomes, 2).text, "live in 15 ms · draw · 2 pages");
+  assert.equal(tell(patch, outcomes, 2).text, "live in 15 ms · draw · in 2 pages");
 });
 
 test("of several pages the worst outcome is told", () => {

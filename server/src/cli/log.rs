@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::LogArgs;
 
@@ -29,11 +30,17 @@ pub(crate) fn start_logging(args: &LogArgs) -> Result<()> {
         (None, None) => (filter_of(Level::Info), None),
         (None, Some(directives)) => filter_from(&directives),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    // Where a line comes from is for those who look for a mistake of ours.
+    let is_detailed = filter.max_level_hint().is_some_and(|it| it >= LevelFilter::DEBUG);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(is_detailed);
     match &args.log_file {
         Some(path) => {
             let file = open(path).with_context(|| format!("the log file '{}' cannot be written", path.display()))?;
             builder.with_ansi(false).with_writer(Mutex::new(file)).init();
+        }
+        // Somebody who sits in front of it sees when it comes.
+        None if io::stderr().is_terminal() && !is_detailed => {
+            builder.with_ansi(may_colour(&io::stderr())).with_writer(io::stderr).without_time().init();
         }
         None => builder.with_ansi(may_colour(&io::stderr())).with_writer(io::stderr).init(),
     }

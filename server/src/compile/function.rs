@@ -12,12 +12,13 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::{GetSpan, SourceType, Span};
 
 use super::Problem;
+use super::early;
 use super::emit::{self, Mode};
 use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
 use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Access, Home, Rev, Scope, Site, SiteKind, tree};
+use crate::sites::{Access, Bind, Code, Home, Rev, Scope, Site, SiteKind, tree};
 
 /// The place a function stands in.
 pub struct Context<'c> {
@@ -34,11 +35,8 @@ pub struct Context<'c> {
 pub struct Function {
     /// Its tree, identities adopted; `start` is that of the old site.
     pub site: Site,
-    /// An expression that gives the new function when it is evaluated in the function's scope.
-    pub code: String,
-    /// How the page has to call what the expression gives.
-    pub how: &'static str,
-    /// Bytes that `code` has before the first byte of the function's text: what the first line is off by.
+    pub code: Code,
+    /// Bytes that the code has before the first byte of the function's text: what the first line is off by.
     pub lead: u32,
     /// Names that nothing on the server declares: the page has to have them.
     pub unresolved: Vec<Box<str>>,
@@ -59,7 +57,8 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     let allocator = Allocator::default();
     let source_type =
         if old.strict && context.flavour == Flavour::Esm { SourceType::mjs() } else { SourceType::script() };
-    let parsed = Parser::new(&allocator, &source, source_type.with_jsx(true)).with_config(TokensParserConfig).parse();
+    let parser = Parser::new(&allocator, &source, source_type.with_jsx(true)).with_options(early::strictly());
+    let parsed = parser.with_config(TokensParserConfig).parse();
     let here = |it: Problem| it.moved(-i64::from(shift));
     if let Some(first) = parsed.diagnostics.iter().next() {
         return Err(here(Problem::from_oxc(first)));
@@ -67,6 +66,9 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     let semantic = SemanticBuilder::new_compiler().with_check_syntax_error(true).build(&parsed.program);
     if let Some(first) = semantic.diagnostics.iter().next() {
         return Err(here(Problem::from_oxc(first)));
+    }
+    if let Some(problem) = early::problem(&parsed.program) {
+        return Err(here(problem));
     }
     let scoping = semantic.semantic.scoping();
     let base = Base {
@@ -87,6 +89,10 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
             end: text.len() as u32,
         });
     }
+    if collector.seen.needs_place {
+        return Err(needs_place(text));
+    }
+    collector.finish();
     let built = tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen, span.start, span.end);
     let root = &collector.sites[0];
     let anonymous = old.kind == SiteKind::Declaration && old.name.is_empty() && root.kind == SiteKind::Expression;
@@ -106,6 +112,14 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
             end: text.len() as u32,
         });
     };
+    // The last one to use a variable: the hook around would leave it out in a fresh load.
+    let is_let_go = |name: &str| {
+        matches!(old.scope.find(name), Some((Some(_), Bind::Kept)))
+            && site.free.binary_search_by(|it| (**it).cmp(name)).is_err()
+    };
+    if old.free.iter().any(|it| is_let_go(it)) {
+        return Err(needs_place(text));
+    }
     site.start = old.start;
     site.scope = Arc::clone(&old.scope);
     site.level = old.level;
@@ -168,9 +182,25 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         code = format!("{head}{code}{tail}");
         how = "named";
     }
+    let depth = old.scope.cells();
+    let mut cells = None;
+    if depth > 0 || collector.seen.uses_outer_hook {
+        let takes: String = (0..depth).map(|it| format!(",$cap_x{it}")).collect();
+        let head = format!("($cap_h{takes})=>(");
+        lead += head.len();
+        code = format!("{head}{code})");
+        let mut used = collector.seen.cells;
+        cells = Some((0..depth).map(|it| used.remove(&it).unwrap_or_default().into_iter().collect()).collect());
+    }
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
-    Ok(Function { site, code, how, lead: lead as u32, unresolved, collections: collector.seen.collections })
+    let collections = collector.seen.collections;
+    Ok(Function { site, code: Code { text: code, how, cells }, lead: lead as u32, unresolved, collections })
+}
+
+fn needs_place(text: &str) -> Problem {
+    let message = "this changes what the function around it keeps for it, so that function has to be compiled, too";
+    Problem { message: message.to_owned(), start: 0, end: text.len() as u32 }
 }
 
 /// What stands around a function's text so that it parses alone.

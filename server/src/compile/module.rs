@@ -15,6 +15,7 @@ use oxc::span::{GetSpan, SourceType, Span};
 use rustc_hash::FxHashMap;
 
 use super::Problem;
+use super::early;
 use super::emit::{self, Mode};
 use super::purity::{self, Purity};
 use crate::sites::collect::{Base, Collector, Flavour, Op, Order, is_identifier, quoted, with_type};
@@ -92,6 +93,8 @@ pub struct Item {
     pub end: u32,
     /// What it declares.
     pub names: Vec<String>,
+    /// One of the names is declared elsewhere, too: which value it has is said by the order of all that.
+    pub is_shared: bool,
     /// The same, with what each is; empty for what can't be taken over into a running module.
     pub bindings: Vec<Binding>,
     /// It may run once where pages run already: it only makes values.
@@ -142,6 +145,9 @@ pub fn compile_module(
     if !semantic.diagnostics.is_empty() {
         return Err(semantic.diagnostics.iter().map(Problem::from_oxc).collect());
     }
+    if let Some(problem) = early::problem(&parsed.program) {
+        return Err(vec![problem]);
+    }
     let scoping = semantic.semantic.scoping();
     let strict = flavour == Flavour::Esm || parsed.program.directives.iter().any(|it| it.directive == "use strict");
     let jsx = jsx_of(source, &parsed.program, ids);
@@ -166,6 +172,7 @@ pub fn compile_module(
             return compile_module(source, again, old, ids);
         }
     }
+    collector.finish();
     if let Some(package) = jsx.source.as_ref().filter(|_| collector.seen.jsx) {
         shape.request(package, ids);
         shape.holder(package);
@@ -251,7 +258,8 @@ fn parse<'a>(
     options: Options,
 ) -> Result<(ParserReturn<'a>, Flavour), Vec<Problem>> {
     let attempt = |source_type: SourceType| {
-        Parser::new(allocator, source, source_type.with_jsx(true)).with_config(TokensParserConfig).parse()
+        let parser = Parser::new(allocator, source, source_type.with_jsx(true)).with_options(early::strictly());
+        parser.with_config(TokensParserConfig).parse()
     };
     let failed =
         |parsed: &ParserReturn<'_>| -> Vec<Problem> { parsed.diagnostics.iter().map(Problem::from_oxc).collect() };
@@ -305,7 +313,7 @@ fn top_scope(
         .iter()
         .map(|(name, symbol)| (Box::from(name.as_str()), collector.top_bind(name.as_str(), *symbol)))
         .collect();
-    std::sync::Arc::new(crate::sites::Scope { parent: None, names, privates: Vec::new() })
+    std::sync::Arc::new(crate::sites::Scope { names, ..crate::sites::Scope::default() })
 }
 
 /// Imports, exports and statements of an ES module, gathered while its statements are walked.
@@ -415,7 +423,9 @@ impl Shape {
     fn statement<'a>(&mut self, statement: &Statement<'a>, scoping: &Scoping, collector: &mut Collector<'_>) {
         let span = statement.span();
         let (kind, names) = describe(statement);
-        let item = takeable(statement, Item { kind, start: span.start, end: span.end, names, ..Item::default() });
+        let is_shared = names.iter().any(|it| is_declared_twice(it, scoping, collector.base.flavour));
+        let item = Item { kind, start: span.start, end: span.end, names, is_shared, ..Item::default() };
+        let item = takeable(statement, item);
         self.soften_const(statement, &item, scoping, collector);
         self.items.push(item);
         match statement {
@@ -633,6 +643,14 @@ fn declared(declaration: &Declaration<'_>) -> Vec<String> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// Whether a name of the top level has more than one declaration, as `var` and functions may.
+fn is_declared_twice(name: &str, scoping: &Scoping, flavour: Flavour) -> bool {
+    const OF_COMMON_JS: [&str; 6] = ["module", "exports", "require", "__filename", "__dirname", "arguments"];
+    let symbol = scoping.get_binding(scoping.root_scope_id(), name.into());
+    symbol.is_some_and(|it| !scoping.symbol_redeclarations(it).is_empty())
+        || flavour == Flavour::Cjs && OF_COMMON_JS.contains(&name)
 }
 
 fn describe(statement: &Statement<'_>) -> (ItemKind, Vec<String>) {

@@ -33,6 +33,9 @@ pub trait Backend: Send + Sync + 'static {
     /// none now. Relative addresses in it are root-relative already.
     fn import_map(&self, document: &str, json: &str);
 
+    /// The newest revision: what is read from now on has all changes up to it.
+    fn rev(&self) -> u64;
+
     /// Where what pages say goes.
     fn events(&self) -> Handle;
 }

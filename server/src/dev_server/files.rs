@@ -87,6 +87,8 @@ enum Content {
 
 fn serve_file(shared: &Shared, base: &Path, path: &Path, uri: &Uri, headers: &HeaderMap) -> Result<Response, Refusal> {
     resolve::check(base, path)?;
+    // Asked first: the text may be newer than that, but not older.
+    let rev = shared.backend.rev();
     let content = match shared.backend.buffer(path) {
         Some(text) => Content::Text(text),
         None => read(base, path)?,
@@ -99,7 +101,7 @@ fn serve_file(shared: &Shared, base: &Path, path: &Path, uri: &Uri, headers: &He
             Content::Large(..) => return Err(Refusal::UNREADABLE),
         };
         let id = shared.root.id_of(path).ok_or(Refusal::NOT_FOUND)?;
-        return Ok(html_answer(shared, text, &id, uri, headers));
+        return Ok(html_answer(shared, text, &id, rev, uri, headers));
     }
     if is_script(path)
         && wants_classic(headers)
@@ -144,7 +146,7 @@ fn read(root: &Path, path: &Path) -> Result<Content, Refusal> {
     Ok(Content::Bytes(bytes))
 }
 
-fn html_answer(shared: &Shared, text: &[u8], id: &str, uri: &Uri, headers: &HeaderMap) -> Response {
+fn html_answer(shared: &Shared, text: &[u8], id: &str, rev: u64, uri: &Uri, headers: &HeaderMap) -> Response {
     let page = shared.new_page();
     let origin = format!("http://{}", text_of(headers, "host").unwrap_or_default());
     let site = html::Site {
@@ -156,6 +158,7 @@ fn html_answer(shared: &Shared, text: &[u8], id: &str, uri: &Uri, headers: &Head
         token: shared.token.as_str(),
         server: &shared.server,
         cleanup: shared.cleanup,
+        rev,
     };
     let rewritten = html::rewrite(text, &site);
     shared.backend.import_map(id, &rewritten.import_map);

@@ -39,6 +39,8 @@ pub(super) struct Site<'a> {
     pub(super) token: &'a str,
     pub(super) server: &'a str,
     pub(super) cleanup: Cleanup,
+    /// The text has all changes up to this revision.
+    pub(super) rev: u64,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -65,8 +67,8 @@ pub(super) fn rewrite(html: &[u8], site: &Site) -> Rewritten {
         other => format!(" data-cleanup=\"{}\"", other.as_str()),
     };
     let boot = format!(
-        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\"{cleanup}></script>",
-        site.token, site.page, site.server
+        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\" data-rev=\"{}\"{cleanup}></script>",
+        site.token, site.page, site.server, site.rev
     );
     rewrite_all(html, site, &boot).unwrap_or_else(|error| {
         tracing::warn!("{} could not be rewritten, its modules are not followed: {error}", site.id);
@@ -427,7 +429,8 @@ mod tests {
 
     use super::*;
 
-    const BOOT: &str = r#"<script src="/@capuchin/boot.js" data-token="T" data-page="P" data-server="S"></script>"#;
+    const BOOT: &str =
+        r#"<script src="/@capuchin/boot.js" data-token="T" data-page="P" data-server="S" data-rev="7"></script>"#;
 
     fn rewritten_at(path: &str, html: &[u8]) -> Rewritten {
         let page = PageId::parse("P").expect("plain");
@@ -441,6 +444,7 @@ mod tests {
             token: "T",
             server: "S",
             cleanup: Cleanup::On,
+            rev: 7,
         };
         rewrite(html, &site)
     }

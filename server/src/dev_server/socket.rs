@@ -308,7 +308,8 @@ impl Limit {
 /// Cuts what a page says to a length that editors and logs can show, without control characters.
 fn tame(message: FromPage) -> FromPage {
     match message {
-        FromPage::Hello { v, page, server, url, user_agent, modules, look } => FromPage::Hello {
+        FromPage::Hello { v, page, server, url, user_agent, modules, rev, look } => FromPage::Hello {
+            rev,
             v,
             page,
             server: shown(&server, TEXT_LIMIT),
@@ -326,10 +327,11 @@ fn tame(message: FromPage) -> FromPage {
         }
         FromPage::Loaded { modules } => FromPage::Loaded { modules },
         FromPage::Custom { event, data } => FromPage::Custom { event: shown(&event, TEXT_LIMIT), data },
-        FromPage::Error { module, message, stack } => FromPage::Error {
-            module,
+        FromPage::Error { module, message, stack, count } => FromPage::Error {
+            module: module.map(|it| shown(&it, TEXT_LIMIT)),
             message: shown(&message, TEXT_LIMIT),
             stack: stack.map(|stack| shown(&stack, STACK_LIMIT)),
+            count,
         },
     }
 }

@@ -90,6 +90,10 @@ impl Backend for FakeBackend {
         self.buffers.lock().expect("no panic").get(path).cloned()
     }
 
+    fn rev(&self) -> u64 {
+        1
+    }
+
     fn graph(&self, entries: &[String], page: &PageId) -> Graph {
         assert!(!entries[0].contains("panic"), "a backend that fails");
         self.note(format!("graph {entries:?} for {page}"));

@@ -19,8 +19,7 @@ pub(crate) struct Drifts {
 }
 
 impl Drifts {
-    #[cfg(test)]
-    fn iter(&self) -> impl Iterator<Item = &Drift> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Drift> {
         self.list.iter()
     }
 

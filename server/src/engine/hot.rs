@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use ropey::Rope;
 
-use super::drift::Drifts;
+use super::drift::{Drift, Drifts};
 use crate::compile::Problem;
+use crate::graph::Missing;
 use crate::patch::{PlannedSite, Program, Reason, Verdict};
 use crate::sites::{Rev, SiteKind};
 use crate::syntax::Tree;
@@ -26,12 +27,16 @@ pub(crate) struct Hot {
     pub(crate) update_reason: Option<Reason>,
     /// What keeps the newest code from running, until newer code comes.
     pub(crate) unresolved: Option<Reason>,
+    /// Why the newest text is not all in the program.
+    pub(crate) held: Option<Reason>,
     /// The next planning parses the whole text, however long it is.
     insists: bool,
-    /// What the page overlay says of this module.
-    pub(crate) shown_problem: bool,
-    /// What it imports that is not there, each with a sentence, as it was when `missing_at` was the newest top level.
-    pub(crate) missing: Vec<(String, String)>,
+    /// The revision since which its file is deleted: pages that loaded it before go on.
+    pub(crate) gone_since: Option<Rev>,
+    /// The modules that it imports, as they were when `missing_at` was the newest top level.
+    pub(crate) imports: Vec<String>,
+    /// What it imports that is not there, as it was when `missing_at` was the newest top level.
+    pub(crate) missing: Vec<Missing>,
     pub(crate) missing_at: Option<Rev>,
 }
 
@@ -56,11 +61,18 @@ impl Hot {
             update_since: None,
             update_reason: None,
             unresolved: None,
+            held: None,
             insists: false,
-            shown_problem: false,
+            gone_since: None,
+            imports: Vec::new(),
             missing: Vec::new(),
             missing_at: None,
         }
+    }
+
+    /// The text as it is in the editor or on disk.
+    pub(crate) fn buffer(&self) -> &Rope {
+        &self.buffer
     }
 
     /// The buffer has taken these edits and is now `buffer`.
@@ -78,10 +90,7 @@ impl Hot {
         self.drifts.clear();
         let (start, good_end, new_end) = difference(&self.program.text, &buffer);
         if start != good_end || start != new_end {
-            self.drifts.push(super::drift::Drift {
-                good: start as u32..good_end as u32,
-                buffer: start as u32..new_end as u32,
-            });
+            self.drifts.push(Drift { good: start as u32..good_end as u32, buffer: start as u32..new_end as u32 });
         }
         self.buffer = buffer;
     }
@@ -199,7 +208,7 @@ impl Hot {
             (Some((problem, base)), ..) => hold(problem.message, base + problem.start, base + problem.end),
             (None, Some(problem), _) => hold(problem.message, problem.start, problem.end),
             (None, None, Some(broken)) => hold(broken.message, broken.start as u32, broken.end as u32),
-            (None, None, None) => hold("this does not parse yet".to_owned(), first.buffer.start, last.buffer.end),
+            (None, None, None) => hold("unfinished code".to_owned(), first.buffer.start, last.buffer.end),
         });
     }
 
@@ -213,28 +222,43 @@ impl Hot {
         Some((self.program.broken(&text)?, start))
     }
 
-    /// A broken place must not hold up the others: the good text with one place after the other.
+    /// A broken place must not hold up the others: the good text with what is new in one place after the other. What was
+    /// typed into one function, or into one statement, belongs together: half of it is a text that nobody wrote.
     fn plan_each(&mut self, rev: Rev, planned: &mut Planned) {
-        let mut index = 0;
-        while let Some(drift) = self.drifts.get(index).cloned() {
+        let mut failed = Vec::new();
+        loop {
+            let next = self.drifts.iter().map(|it| self.home(it)).find(|it| !failed.contains(it));
+            let Some(home) = next else { return };
+            let drifts: Vec<_> = self.drifts.iter().filter(|it| self.home(it) == home).cloned().collect();
             let mut candidate = self.program.text.clone();
-            let (start, end) = (drift.good.start as usize, drift.good.end as usize);
-            let at = candidate.byte_to_char(start);
-            candidate.remove(at..candidate.byte_to_char(end));
-            let new = self.buffer.byte_slice(drift.buffer.start as usize..drift.buffer.end as usize).to_string();
-            candidate.insert(at, &new);
+            // From behind, so that the places before stay where they are.
+            for drift in drifts.iter().rev() {
+                let at = candidate.byte_to_char(drift.good.start as usize);
+                candidate.remove(at..candidate.byte_to_char(drift.good.end as usize));
+                let new = self.buffer.byte_slice(drift.buffer.start as usize..drift.buffer.end as usize);
+                candidate.insert(at, &new.to_string());
+            }
             match self.program.plan_module(&candidate.to_string(), rev) {
                 Ok(Verdict::Hold(reason)) => {
                     planned.hold = Some(reason);
-                    index += 1;
+                    failed.push(home);
                 }
                 Ok(verdict) => {
-                    self.drifts.settle(drift.good.clone(), new.len() as u32);
+                    for drift in drifts.iter().rev() {
+                        self.drifts.settle(drift.good.clone(), drift.buffer.end - drift.buffer.start);
+                    }
                     add(planned, verdict);
                 }
-                Err(_) => index += 1,
+                Err(_) => failed.push(home),
             }
         }
+    }
+
+    /// The innermost function, and outside of functions the statement, that a drift is in.
+    fn home(&self, drift: &Drift) -> (Vec<usize>, usize) {
+        let (path, _) = self.program.root.enclosing(0, drift.good.start, drift.good.end);
+        let statement = self.program.statement_at(drift.good.start);
+        (path, statement)
     }
 
     /// What is not settled is planned again, with the whole text.
@@ -392,7 +416,7 @@ function* walk(tree) { yield tree; /* ü */ }
         let at = "let n = 0;\nconst next = () => n + 1".len();
         apply(&mut hot, &mut document, at, at, "2");
         let planned = hot.plan(2);
-        assert_eq!(planned.patched.iter().map(|it| it.code.trim()).collect::<Vec<_>>(), ["() => n + 12"]);
+        assert_eq!(planned.patched.iter().map(|it| it.code.text.trim()).collect::<Vec<_>>(), ["() => n + 12"]);
         apply(&mut hot, &mut document, at + 1, at + 1, ", 3");
         assert!(hot.plan(3).patched.is_empty());
     }
@@ -412,6 +436,38 @@ function* walk(tree) { yield tree; /* ü */ }
         apply(&mut hot, &mut document, at, at + 4, "");
         hot.plan(4);
         assert_fresh(&hot, &document.rope.to_string());
+    }
+
+    #[test]
+    fn what_was_typed_into_one_function_is_taken_as_a_whole_or_not_at_all() {
+        for source in ["function f(a, b, c) {\n  return a - b;\n}\n", "const a = 3, b = 2, c = 1;\nconst f = a - b;\n"]
+        {
+            let (mut hot, mut document) = hot(source);
+            let at = source.find("a - b").expect("it is there");
+            apply(&mut hot, &mut document, at, at, "(");
+            assert!(hot.plan(2).hold.is_some());
+            // `a - b * c` parses, and is nothing that anybody typed.
+            let end = at + "(a - b".len();
+            apply(&mut hot, &mut document, end, end, " * c");
+            let planned = hot.plan(3);
+            assert!(planned.hold.is_some() && planned.patched.is_empty() && planned.update.is_none(), "{planned:?}");
+            let close = at + "(a - b".len();
+            apply(&mut hot, &mut document, close, close, ")");
+            hot.plan(4);
+            assert_fresh(&hot, &document.rope.to_string());
+        }
+    }
+
+    #[test]
+    fn a_broken_function_does_not_hold_up_the_one_around_it() {
+        let (mut hot, mut document) = hot(PROGRAM);
+        let at = PROGRAM.find("n += step").expect("it is there");
+        apply(&mut hot, &mut document, at, at, "if (");
+        assert!(hot.plan(2).hold.is_some());
+        let at = document.rope.to_string().find("i < 2").expect("it is there");
+        apply(&mut hot, &mut document, at, at + 5, "i < 3");
+        let planned = hot.plan(3);
+        assert_eq!(planned.patched.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["counter"]);
     }
 
     #[test]

@@ -9,14 +9,15 @@ use rustc_hash::FxHashMap;
 
 use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextRange, VerdictNotice};
 use super::hot::{Hot, Planned};
+use super::problems::Problem;
 use super::{Engine, ONE_CHANGE, OpenDocument, UPDATE_IDLE};
-use crate::graph::syntax_message;
+use crate::graph::Missing;
 use crate::pages::SentDocument;
 use crate::patch::{PlannedSite, Program, Reason};
 use crate::sites::Rev;
 use crate::sites::collect::Flavour;
 use crate::text::Document;
-use crate::wire::{Change, ModuleDef, ModuleKind, When};
+use crate::wire::{Change, ModuleDef, ModuleKind, Target, When};
 
 /// What one turn has to tell the pages.
 #[derive(Default)]
@@ -29,8 +30,12 @@ pub(super) struct Turn {
     pub(super) updates: Vec<String>,
     /// Modules that are no program, or are one that pages have but for what it imports: pages run them again.
     pub(super) again: Vec<ModuleDef>,
+    /// Modules whose file is back, and since when it was gone.
+    returned: Vec<(String, Rev)>,
     /// The documents that the changes come from, by module id or URL.
     pub(super) documents: FxHashMap<String, SentDocument>,
+    /// Modules with another problem than before, or without the one they had.
+    pub(super) problems: Vec<String>,
     /// What the editor is told once the pages were.
     notices: Vec<Notice>,
 }
@@ -80,12 +85,18 @@ impl Engine {
         let options = self.graph.options(id, path);
         let loaded = self.graph.take(id);
         let on_disk = || read_disk(path);
-        let source: Option<Arc<str>> = match loaded {
+        let source: Option<Arc<str>> = match &loaded {
             // Whatever the file holds by now: what pages have is the error.
             Some(loaded) if loaded.def.kind == ModuleKind::Error => None,
             Some(loaded) if !loaded.source.is_empty() => Some(Arc::clone(&loaded.source)),
             _ => on_disk().map(Arc::from),
         };
+        let imports = loaded.iter().flat_map(|it| it.def.deps.iter().chain(&it.def.dynamic));
+        let imports = imports.filter_map(|it| match &it.target {
+            Target::Id(id) => Some(id.clone()),
+            _ => None,
+        });
+        let imports = imports.collect();
         let rev = self.graph.rev();
         let program = source
             .and_then(|it| Program::load(&it, options, rev).ok())
@@ -93,7 +104,9 @@ impl Engine {
             .or_else(|| Program::nothing(options, rev));
         match program {
             Some(program) => {
-                self.hot.insert(id.to_owned(), Hot::new(program));
+                let mut hot = Hot::new(program);
+                hot.imports = imports;
+                self.hot.insert(id.to_owned(), hot);
                 true
             }
             None => false,
@@ -134,6 +147,9 @@ impl Engine {
             }
             self.plan_changed(When::Save);
         }
+        if let Some(problem) = self.problems.get(&id) {
+            tracing::warn!("saved, but {}", problem.sentence(&id));
+        }
         self.update_modules(&self.due_with(&id), When::Save);
         self.push_remade(When::Save);
     }
@@ -154,9 +170,7 @@ impl Engine {
         if !path.is_file() {
             self.gather_again(&mut turn);
         }
-        let updates = std::mem::take(&mut turn.updates);
-        self.push(turn, When::Disk);
-        self.update_modules(&updates, When::Disk);
+        self.push_files(turn);
     }
 
     /// What changed on disk together reaches pages together.
@@ -179,15 +193,24 @@ impl Engine {
             self.graph.resolver.forget();
             self.gather_again(&mut turn);
         }
-        // The functions of a single file need not wait for what becomes of its top level.
-        let updates = if turn.updates.len() == 1 { std::mem::take(&mut turn.updates) } else { Vec::new() };
-        self.push(turn, When::Disk);
-        self.update_modules(&updates, When::Disk);
+        self.push_files(turn);
         if needs_resolving || may_be_new {
             let healed = self.graph.forget_errors();
             self.push_again(&healed);
             self.look_for_missing_imports();
         }
+    }
+
+    /// Sends what files on disk have brought.
+    fn push_files(&mut self, mut turn: Turn) {
+        let returned = std::mem::take(&mut turn.returned);
+        // The functions of a single file need not wait for what becomes of its top level.
+        let updates = if turn.updates.len() == 1 { std::mem::take(&mut turn.updates) } else { Vec::new() };
+        self.push(turn, When::Disk);
+        for (id, since) in returned {
+            self.push_to_those_without(&id, since);
+        }
+        self.update_modules(&updates, When::Disk);
     }
 
     /// Looks at the files of modules, as if the watcher had named those that changed.
@@ -219,46 +242,41 @@ impl Engine {
         } else if is_script(&real) {
             self.script_changed(&id, &real, turn);
         } else {
+            if !real.exists() {
+                // It may have been a folder.
+                for id in self.graph.known_below(&id) {
+                    if let Some(path) = self.graph.resolver.root().path_of(&id).filter(|it| is_script(it)) {
+                        self.script_changed(&id, &path, turn);
+                    }
+                }
+            }
             self.asset_changed(&id, &real, turn);
         }
     }
 
     fn script_changed(&mut self, id: &str, path: &Path, turn: &mut Turn) {
-        if !self.graph.is_known(id) && !self.removed.contains(id) {
+        if !self.graph.is_known(id) {
             return;
         }
         if !path.is_file() {
-            let rev = self.graph.next_rev();
-            turn.others.push(Change::Remove { module: id.to_owned(), rev });
-            self.graph.forget(id);
-            self.removed.insert(id.to_owned());
+            self.script_gone(id, path, turn);
             return;
         }
         let Some(text) = read_disk(path) else { return };
         if !self.own(id, path) {
             return;
         }
-        let was_removed = self.removed.remove(id);
         let Some(hot) = self.hot.get_mut(id) else { return };
         hot.replace(Rope::from_str(&text));
+        let gone_since = hot.gone_since.take();
+        let is_settled = hot.is_settled();
         self.remake(path, turn);
-        let Some(hot) = self.hot.get_mut(id) else { return };
-        if was_removed {
-            hot.plan(self.graph.next_rev());
-            turn.again.extend(self.definition_now(id));
-            return;
-        }
-        if hot.is_settled() {
-            return;
-        }
-        let planned = self.plan_module(id, turn);
-        if let Some(reason) = planned.as_ref().and_then(|it| it.hold.as_ref()) {
-            let problem =
-                crate::compile::Problem { message: reason.message.clone(), start: reason.start, end: reason.end };
-            self.show_problem(id, Some(syntax_message(id, &text, &[problem])), turn);
+        if is_settled {
+            self.set_problem(id, None, turn);
         } else {
-            self.show_problem(id, None, turn);
+            self.plan_module(id, turn);
         }
+        turn.returned.extend(gone_since.map(|since| (id.to_owned(), since)));
         turn.updates.push(id.to_owned());
     }
 
@@ -271,14 +289,30 @@ impl Engine {
         }
     }
 
-    /// The overlay of the pages says what keeps a file on disk from running, until the next success.
-    fn show_problem(&mut self, id: &str, message: Option<String>, turn: &mut Turn) {
-        let Some(hot) = self.hot.get_mut(id) else { return };
-        if message.is_none() && !hot.shown_problem {
-            return;
+    /// A script was deleted. Pages that run it go on: whatever imports it could not be loaded again. If nothing does, pages
+    /// dispose of it.
+    fn script_gone(&mut self, id: &str, path: &Path, turn: &mut Turn) {
+        if self.is_in_use(id) {
+            // It stays the engine's, so that what pages run is known when the file is back.
+            if !self.own(id, path) {
+                return;
+            }
+            let rev = self.graph.next_rev();
+            let Some(hot) = self.hot.get_mut(id) else { return };
+            hot.gone_since.get_or_insert(rev);
+            self.set_problem(id, Some(Problem::new("was deleted: pages that run it go on")), turn);
+        } else {
+            self.graph.forget(id);
+            self.hot.remove(id);
+            self.set_problem(id, None, turn);
+            turn.others.push(Change::Remove { module: id.to_owned(), rev: self.graph.next_rev() });
+            // What comes under this id later is newer.
+            self.graph.next_rev();
         }
-        hot.shown_problem = message.is_some();
-        turn.others.push(Change::Problem { module: id.to_owned(), message, line: None, column: None });
+    }
+
+    fn is_in_use(&self, id: &str) -> bool {
+        self.graph.is_in_use(id) || self.hot.values().any(|it| it.imports.iter().any(|it| it == id))
     }
 
     /// Plans every document that changed, in its newest version, and pushes the results together.
@@ -372,6 +406,7 @@ impl Engine {
         let hot = self.hot.get_mut(id)?;
         let before = hot.program.rev;
         let was_nothing = hot.program.is_nothing;
+        let could_not_run = hot.missing.iter().any(|it| it.is_static);
         let rev = self.graph.next_rev();
         let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev))) {
             Ok(planned) => planned,
@@ -384,7 +419,7 @@ impl Engine {
                 return None;
             }
         };
-        let planned = self.without_needless_update(id, planned, turn);
+        let mut planned = self.without_needless_update(id, planned, turn);
         let hot = self.hot.get_mut(id)?;
         if was_nothing && !hot.program.is_nothing {
             // Pages that asked meanwhile got the error.
@@ -397,6 +432,12 @@ impl Engine {
             hot.update_since = Some(Instant::now());
         }
         self.look_for_imports(id);
+        if let Some(hot) = self.hot.get_mut(id) {
+            hot.held.clone_from(&planned.hold);
+            // Without the import that kept it from running the text may be the same to pages that run it, not to those that failed.
+            planned.top |= could_not_run && !hot.missing.iter().any(|it| it.is_static);
+        }
+        self.note_problem(id, turn);
         if !planned.patched.is_empty() || planned.top || planned.update.is_some() {
             turn.patched.insert(id.to_owned(), (before, planned.patched.clone()));
         }
@@ -422,7 +463,9 @@ impl Engine {
         hot.update_since = None;
         hot.update_reason = None;
         // What was wrong with the text in between is over.
-        turn.others.push(Change::Problem { module: id.to_owned(), message: None, line: None, column: None });
+        if !self.problems.contains_key(id) {
+            turn.others.push(Change::Problem { module: id.to_owned(), message: None, line: None, column: None });
+        }
         planned
     }
 
@@ -433,7 +476,9 @@ impl Engine {
         self.graph.note_change(id, rev);
         let url = id.to_owned();
         let is_css = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("css"));
-        turn.others.push(if is_css { Change::Css { url, rev } } else { Change::Asset { url, rev } });
+        let change = if is_css { Change::Css { url, rev } } else { Change::Asset { url, rev } };
+        self.files.insert(id.to_owned(), (rev, change.clone()));
+        turn.others.push(change);
         self.remake(path, turn);
     }
 
@@ -448,6 +493,14 @@ impl Engine {
                 continue;
             }
             let def = (*self.graph.define(&id)).clone();
+            if def.kind == ModuleKind::Error {
+                // What imports it could only fail: pages keep what they have.
+                self.remade.remove(&id);
+                let problem = Problem::new(format!("could not be loaded: {}", def.code));
+                self.set_problem(&id, Some(problem), turn);
+                continue;
+            }
+            self.set_problem(&id, None, turn);
             let is_at_once = matches!(def.kind, ModuleKind::Css | ModuleKind::Sheet | ModuleKind::Url);
             match &document {
                 Some((uri, version)) if !is_at_once => {
@@ -459,19 +512,14 @@ impl Engine {
         }
     }
 
-    /// Sends what was made anew and has waited. What cannot be made of an unsaved text is kept back, as are programs that do
-    /// not parse.
+    /// Sends what was made anew and has waited.
     fn push_remade(&mut self, when: When) {
         if self.remade.is_empty() {
             return;
         }
         let mut turn = Turn::default();
         for (id, (_, document)) in std::mem::take(&mut self.remade) {
-            let def = self.graph.define(&id);
-            if def.kind == ModuleKind::Error && when == When::Typing {
-                continue;
-            }
-            turn.again.push((*def).clone());
+            turn.again.push((*self.graph.define(&id)).clone());
             turn.documents.insert(id, document);
         }
         self.push(turn, when);
@@ -480,7 +528,9 @@ impl Engine {
     fn push_html(&mut self, path: Option<PathBuf>) {
         let Some((id, _)) = path.and_then(|it| self.graph.resolver.root().locate(&it)) else { return };
         let mut turn = Turn::default();
-        turn.others.push(Change::Html { url: id });
+        let change = Change::Html { url: id.clone() };
+        self.files.insert(id, (self.graph.next_rev(), change.clone()));
+        turn.others.push(change);
         self.push(turn, When::Save);
     }
 
@@ -561,9 +611,19 @@ impl Engine {
             if self.hot.get(&id).is_none_or(|it| it.missing == before) {
                 continue;
             }
+            let mut turn = Turn::default();
+            self.note_problem(&id, &mut turn);
+            self.push(turn, When::Disk);
             self.push_imports(&id);
+            let mut is_open = false;
             for open in self.documents.values_mut().filter(|it| it.module.as_ref() == Some(&id)) {
                 open.unplanned.get_or_insert_with(Instant::now);
+                is_open = true;
+            }
+            // A module that has to run again may have waited for it.
+            match self.hot.get_mut(&id).filter(|_| is_open) {
+                Some(hot) => hot.update_since = Some(Instant::now()),
+                None => self.update_modules(&[id], When::Disk),
             }
         }
     }
@@ -574,14 +634,14 @@ impl Engine {
         let newest = hot.program.roots.last().map(|it| it.rev);
         if hot.missing_at != newest {
             hot.missing_at = newest;
-            hot.missing = hot.program.module().map(|it| self.graph.unresolved(id, &it)).unwrap_or_default();
+            (hot.imports, hot.missing) = hot.program.module().map(|it| self.graph.imports(id, &it)).unwrap_or_default();
         }
     }
 
     fn tell_problems(&mut self, turn: &mut Turn, uri: &str, hold: Option<&Reason>) {
         let Some(open) = self.documents.get_mut(uri) else { return };
         let hot = open.module.as_ref().and_then(|it| self.hot.get(it));
-        let missing: &[(String, String)] = hot.map_or(&[], |it| &it.missing);
+        let missing: &[Missing] = hot.map_or(&[], |it| &it.missing);
         if hold.is_none() && missing.is_empty() && !open.has_problems {
             return;
         }
@@ -592,11 +652,11 @@ impl Engine {
             code: it.code.to_owned(),
             level: Level::Info,
         });
-        let missing = missing.iter().map(|(spec, message)| {
-            let (start, end) = open.find_specifier(spec);
+        let missing = missing.iter().map(|it| {
+            let (start, end) = find_specifier(&open.document.rope, &it.spec);
             ProblemNotice {
                 range: open.range(start, end),
-                message: message.clone(),
+                message: it.message.clone(),
                 code: "import".to_owned(),
                 level: Level::Error,
             }
@@ -608,14 +668,6 @@ impl Engine {
 }
 
 impl OpenDocument {
-    /// Where a specifier stands in the text, as far as a search for its quoted form can tell.
-    fn find_specifier(&self, spec: &str) -> (u32, u32) {
-        let text = self.document.rope.to_string();
-        let (spec, _) = crate::sites::collect::without_type(spec);
-        let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
-        at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
-    }
-
     fn range(&self, start: u32, end: u32) -> TextRange {
         let at = |byte: u32| {
             let position = self.document.position((byte as usize).min(self.document.len_bytes()), self.encoding);
@@ -623,6 +675,14 @@ impl OpenDocument {
         };
         TextRange { start: at(start), end: at(end) }
     }
+}
+
+/// Where a specifier stands in a text, as far as a search for its quoted form can tell.
+pub(super) fn find_specifier(text: &Rope, spec: &str) -> (u32, u32) {
+    let text = text.to_string();
+    let (spec, _) = crate::sites::collect::without_type(spec);
+    let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
+    at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
 }
 
 fn undeclared(patched: &[PlannedSite]) -> Option<Reason> {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::event::{Notice, OutcomeNotice, ReasonNotice};
 use super::hot::Hot;
 use super::planning::Turn;
+use super::problems::{Problem, solved};
 use super::{Engine, OpenDocument, When};
 use crate::graph::{Compiled, GATHERED, Graph};
 use crate::pages::{Page, PageModule, Sent, SentDocument};
@@ -21,8 +22,12 @@ use crate::wire::{
 impl Engine {
     /// Sends each page its part of what a turn changed, in one message.
     pub(super) fn push(&mut self, turn: Turn, when: When) {
-        if turn.patched.is_empty() && turn.others.is_empty() && turn.updates.is_empty() && turn.again.is_empty() {
+        let nothing_to_run = turn.patched.is_empty() && turn.updates.is_empty() && turn.again.is_empty();
+        if nothing_to_run && turn.others.is_empty() && turn.problems.is_empty() {
             return;
+        }
+        for id in &turn.problems {
+            self.journal.problem(id, self.problems.get(id), when);
         }
         for id in &turn.updates {
             if let Some(hot) = self.hot.get_mut(id) {
@@ -31,12 +36,13 @@ impl Engine {
         }
         let mut common: FxHashMap<String, Vec<SitePatch>> = FxHashMap::default();
         let mut gave_up = false;
-        let mut held = Vec::new();
+        let mut not_sent = Vec::new();
         let mut whole: FxHashMap<&String, Option<wire::ModuleDef>> = FxHashMap::default();
         let modules = Modules { graph: &self.graph, hot: &self.hot };
+        let files_rev = self.graph.rev();
         for (page_id, page) in self.pages.connected_mut() {
             let mut changes = Vec::new();
-            let mut sent = Sent { documents: turn.documents.clone(), ..Sent::default() };
+            let mut sent = Sent { documents: turn.documents.clone(), ..Sent::new(when) };
             // Only a new top level can bring modules along; a page may have thousands.
             let is_behind = |id: &String| {
                 let root_rev = page.modules.get(id).map(|it| it.root_rev);
@@ -60,14 +66,7 @@ impl Engine {
                         && let Some(document) = turn.documents.get(id)
                         && let Some(reason) = missing_import(modules, hot, id, known)
                     {
-                        held.push(OutcomeNotice {
-                            uri: document.uri.clone(),
-                            version: document.version,
-                            page: page_id.clone(),
-                            outcome: Outcome::Held.as_str().to_owned(),
-                            reason: Some(reason),
-                            ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
-                        });
+                        not_sent.push(held(page_id, document, reason));
                     }
                     changes.extend(change);
                     if known.root_rev != had.root_rev {
@@ -91,21 +90,41 @@ impl Engine {
                 known.root_rev = hot.program.rev;
             }
             changes.extend(turn.others.iter().filter(|it| concerns(it, page)).cloned());
+            for change in &turn.others {
+                if let Change::Remove { module, .. } = change {
+                    page.modules.remove(module);
+                }
+            }
             for id in &turn.updates {
                 let Some(hot) = self.hot.get(id).filter(|it| wants(page, id, it, when)) else { continue };
+                if let Some(missing) = hot.missing.iter().find(|it| it.is_static) {
+                    // It could only fail: pages go on with what they run until the import is there.
+                    let message = missing.message.clone();
+                    let reason = ReasonNotice { code: "import".to_owned(), message, range: None };
+                    not_sent.extend(turn.documents.get(id).map(|it| held(page_id, it, reason)));
+                    continue;
+                }
                 let Some(def) = whole.entry(id).or_insert_with(|| defined(modules, hot, id)) else { continue };
                 changes.push(update(modules, page, def.clone(), &mut sent));
             }
             for def in turn.again.iter().filter(|it| page.modules.contains_key(&it.id)) {
                 changes.push(update(modules, page, def.clone(), &mut sent));
             }
-            if changes.is_empty() {
-                continue;
+            // While somebody types, the editor tells it; a page is bothered if it shows another problem already.
+            let is_told = when != When::Typing;
+            changes.extend(turn.problems.iter().filter_map(|id| {
+                let known = page.modules.get_mut(id)?;
+                about(self.problems.get(id), id, known, is_told)
+            }));
+            if !changes.is_empty() {
+                page.push(changes, sent);
             }
-            page.push(when, changes, sent);
+            if page.is_connected() {
+                page.files_rev = files_rev;
+            }
             gave_up |= !page.is_connected();
         }
-        for notice in held {
+        for notice in not_sent {
             self.notify(Notice::Outcome(notice));
         }
         if gave_up {
@@ -146,7 +165,12 @@ impl Engine {
                 (def.kind, &def.code, &def.deps, &def.dynamic) == (old.kind, &old.code, &old.deps, &old.dynamic);
             if !is_same {
                 let rev = self.graph.next_rev();
-                self.send_again(wire::ModuleDef { rev, ..(*def).clone() });
+                self.send_again(wire::ModuleDef { rev, ..(*def).clone() }, 0);
+            }
+            if def.kind != wire::ModuleKind::Error {
+                let mut turn = Turn::default();
+                self.set_problem(&old.id, None, &mut turn);
+                self.push(turn, When::Disk);
             }
         }
     }
@@ -159,26 +183,37 @@ impl Engine {
             let (sites, stamp) = (hot.program.ids.len(), hot.program.stamp());
             let rev = self.graph.next_rev();
             let def = self.graph.definition(Compiled { id: id.to_owned(), rev, sites, stamp, module });
-            self.send_again(def);
+            self.send_again(def, 0);
         }
         let mut turn = Turn::default();
         turn.patched.insert(id.to_owned(), (0, Vec::new()));
         self.push(turn, When::Disk);
     }
 
-    /// Sends a module to the pages that run its newest top level, to run it again.
-    fn send_again(&mut self, def: wire::ModuleDef) {
+    /// A deleted file is back: pages that loaded its module after `since` got an error in its place.
+    pub(super) fn push_to_those_without(&mut self, id: &str, since: Rev) {
+        let Some(hot) = self.hot.get(id) else { return };
+        if let Ok(module) = hot.program.module() {
+            let (sites, stamp) = (hot.program.ids.len(), hot.program.stamp());
+            let rev = self.graph.next_rev();
+            let def = self.graph.definition(Compiled { id: id.to_owned(), rev, sites, stamp, module });
+            self.send_again(def, since);
+        }
+    }
+
+    /// Sends a module to the pages that run its newest top level and loaded it at `since` or later, to run it again.
+    fn send_again(&mut self, def: wire::ModuleDef, since: Rev) {
         let id = def.id.clone();
         let modules = Modules { graph: &self.graph, hot: &self.hot };
         for (_, page) in self.pages.connected_mut() {
             let Some(known) = page.modules.get(&id) else { continue };
             let is_behind = |hot: &Hot| hot.program.root_at(known.root_rev).shell != hot.program.root.shell;
-            if modules.hot.get(&id).is_some_and(is_behind) {
+            if known.root_rev < since || modules.hot.get(&id).is_some_and(is_behind) {
                 continue;
             }
-            let mut sent = Sent::default();
+            let mut sent = Sent::new(When::Disk);
             let change = update(modules, page, def.clone(), &mut sent);
-            page.push(When::Disk, vec![change], sent);
+            page.push(vec![change], sent);
         }
     }
 
@@ -192,17 +227,21 @@ impl Engine {
         };
         self.pages.insert(id.clone(), page);
         self.hello(&id, hello);
+        self.journal.page_connected(&id, &self.pages);
         self.tell_page_count();
     }
 
     /// A page says what it has: it gets everything that it lacks.
     pub(super) fn hello(&mut self, id: &PageId, hello: FromPage) {
-        let FromPage::Hello { v, server, url, user_agent, modules, look, .. } = hello else { return };
+        let FromPage::Hello { v, server, url, user_agent, modules, rev, look, .. } = hello else { return };
         let is_ours = server == self.server;
         if look {
             self.look_at_files(modules.iter().map(|it| it.id.as_str()));
         }
         let Some(page) = self.pages.get_mut(id) else { return };
+        if page.files_rev == Rev::MAX {
+            page.files_rev = if is_ours && rev > 0 { rev } else { self.graph.rev() };
+        }
         page.url = url;
         page.user_agent = user_agent;
         if v != wire::VERSION {
@@ -231,30 +270,28 @@ impl Engine {
                 continue;
             };
             if !is_ours {
-                renumbered.push(ModuleRev { id: it.id.clone(), rev, stamp: it.stamp.clone() });
+                renumbered.push(ModuleRev { id: it.id.clone(), rev, top: None, stamp: it.stamp.clone() });
             }
-            let known = match known {
+            let mut known = match known {
                 Some(known) if is_ours && known.rev == rev => known.clone(),
                 // It lacks something: what came after its revision comes again.
                 Some(known) => PageModule { rev, seen: rev, held: Vec::new(), ..known.clone() },
                 None => PageModule::loaded(rev),
             };
+            // It may have been sent a newer top level and not have taken it; nobody but the page knows.
+            if is_ours
+                && let (Some(top), Some(hot)) = (it.top, hot)
+                && hot.program.root_at(top).shell != hot.program.root_at(known.root_rev).shell
+            {
+                known.root_rev = top;
+            }
             page.modules.insert(it.id, known);
         }
-        // What was on its way is answered by this hello.
-        page.waiting.clear();
-        let missing = if stale.is_empty() {
-            lacking(page, Modules { graph: &self.graph, hot: &self.hot }, &self.documents)
-        } else {
-            None
-        };
         page.send(ToPage::Welcome {
             v: wire::VERSION,
             server: self.server.clone(),
             page: id.clone(),
             modules: renumbered,
-            looked: look,
-            more: missing.is_some(),
             custom: true,
         });
         if !stale.is_empty() {
@@ -262,8 +299,14 @@ impl Engine {
             page.send(reload("restarted", &message));
             return;
         }
-        if let Some((changes, sent)) = missing {
-            page.push(When::Typing, changes, sent);
+        // What was on its way is answered by this hello.
+        page.waiting.clear();
+        let new: Vec<String> = page.modules.keys().filter(|it| !before.contains_key(*it)).cloned().collect();
+        self.catch_up(id, &new);
+        self.send_files(id);
+        let Some(page) = self.pages.get_mut(id) else { return };
+        if look {
+            page.send(ToPage::Looked {});
         }
         // A page that loaded an older top level gets the newer one as if it had just been typed.
         let behind: Vec<String> = page
@@ -285,12 +328,63 @@ impl Engine {
 
     pub(super) fn loaded(&mut self, id: &PageId, modules: Vec<ModuleRev>) {
         let Some(page) = self.pages.get_mut(id) else { return };
+        let new: Vec<String> = modules.iter().map(|it| it.id.clone()).collect();
         for it in modules {
             page.modules.insert(it.id, PageModule::loaded(it.rev));
         }
+        self.catch_up(id, &new);
+    }
+
+    /// Files that are no modules and changed after the page was made, or while it was away.
+    fn send_files(&mut self, id: &PageId) {
+        let Some(page) = self.pages.get_mut(id) else { return };
+        let mut changes: Vec<_> = self.files.values().filter(|(rev, _)| *rev > page.files_rev).collect();
+        changes.sort_unstable_by_key(|(rev, _)| *rev);
+        let changes: Vec<Change> = changes.into_iter().map(|(_, it)| it.clone()).collect();
+        page.files_rev = self.graph.rev();
+        if !changes.is_empty() {
+            page.push(changes, Sent::new(When::Disk));
+        }
+    }
+
+    /// Sends a page what it lacks, for the newest versions of the documents. `new`: modules that it has just loaded.
+    fn catch_up(&mut self, id: &PageId, new: &[String]) {
+        let Some(page) = self.pages.get_mut(id) else { return };
         let modules = Modules { graph: &self.graph, hot: &self.hot };
-        if let Some((changes, sent)) = lacking(page, modules, &self.documents) {
-            page.push(When::Typing, changes, sent);
+        let mut changes = Vec::new();
+        let mut sent = Sent::new(When::Typing);
+        let mut notices = Vec::new();
+        let has = page.module_ids();
+        for (module, known) in &mut page.modules {
+            let is_new = new.contains(module);
+            let problem = self.problems.get(module);
+            changes.extend(about(problem, module, known, is_new));
+            let Some(hot) = modules.hot.get(module) else { continue };
+            if is_new
+                && let Some(reason) = &hot.held
+                && let Some((_, document)) = newest_of(&self.documents, module)
+            {
+                let message = if hot.program.is_nothing {
+                    "this page was loaded while the text did not parse, and runs nothing of it"
+                } else {
+                    "this page was loaded with the last version that works"
+                };
+                let reason = ReasonNotice { code: reason.code.to_owned(), message: message.to_owned(), range: None };
+                notices.push(held(id, &document, reason));
+            }
+            let before = known.clone();
+            let Some(change) = due(modules, hot, module, known, &has, false) else { continue };
+            changes.push(change);
+            if known.root_rev != before.root_rev {
+                sent.before.insert(module.clone(), before);
+            }
+            sent.documents.extend(newest_of(&self.documents, module));
+        }
+        if !changes.is_empty() {
+            page.push(changes, sent);
+        }
+        for notice in notices {
+            self.notify(Notice::Outcome(notice));
         }
     }
 
@@ -299,6 +393,7 @@ impl Engine {
         // A push can have several outcomes: what becomes of a patch is sometimes known only at its first call.
         let Some(sent) = page.waiting.get(&seq).cloned() else { return };
         let mut notices = Vec::new();
+        let mut answers = Vec::new();
         let (mut again, mut changed) = (Vec::new(), Vec::new());
         // A push that a page does not take holds up all that is in it.
         let went_wrong =
@@ -314,12 +409,19 @@ impl Engine {
                         known.rev = rev.max(known.rev);
                         known.seen = rev.max(known.seen);
                         known.root_rev = rev;
+                        known.failed = false;
                         known.skipped.clear();
                         known.held.clear();
                     }
                     Outcome::NeedsReload | Outcome::Threw | Outcome::Refused => known.refused = rev,
                     Outcome::NextCall | Outcome::Held => {}
                 }
+            }
+            if result.outcome == Outcome::NeedsReload
+                && sent.patches.contains_key(&result.module)
+                && let Some(known) = page.modules.get_mut(&result.module)
+            {
+                known.failed = true;
             }
             let went_wrong = went_wrong(&result.outcome);
             if let Some(before) = sent.before.get(&result.module).filter(|_| went_wrong)
@@ -343,6 +445,8 @@ impl Engine {
                     changed.push(result.module.clone());
                 }
             }
+            let ms = sent.documents.get(&result.module).map(|it| it.arrived.elapsed().as_secs_f64() * 1000.0);
+            answers.push((result.clone(), ms));
             if let Some(document) = sent.documents.get(&result.module) {
                 notices.push(OutcomeNotice {
                     uri: document.uri.clone(),
@@ -360,7 +464,10 @@ impl Engine {
         }
         if !again.is_empty() {
             let documents = changed.iter().filter_map(|it| newest_of(&self.documents, it)).collect();
-            page.push(When::Typing, again, Sent { documents, ..Sent::default() });
+            page.push(again, Sent { documents, ..Sent::new(When::Typing) });
+        }
+        for (answer, ms) in &answers {
+            self.journal.outcome(id, &self.pages, answer, sent.when, *ms);
         }
         for notice in notices {
             self.notify(Notice::Outcome(notice));
@@ -375,33 +482,38 @@ fn newest_of(documents: &FxHashMap<String, OpenDocument>, module: &str) -> Optio
     Some((module.to_owned(), SentDocument { uri: uri.clone(), version, arrived }))
 }
 
-/// What a page lacks, for the newest versions of the documents. It is taken to have been sent.
-fn lacking(
-    page: &mut Page,
-    modules: Modules<'_>,
-    documents: &FxHashMap<String, OpenDocument>,
-) -> Option<(Vec<Change>, Sent)> {
-    let mut changes = Vec::new();
-    let mut sent = Sent::default();
-    let has = page.module_ids();
-    for (module, known) in &mut page.modules {
-        let Some(hot) = modules.hot.get(module) else { continue };
-        let before = known.clone();
-        let Some(change) = due(modules, hot, module, known, &has, false) else { continue };
-        changes.push(change);
-        if known.root_rev != before.root_rev {
-            sent.before.insert(module.clone(), before);
-        }
-        sent.documents.extend(newest_of(documents, module));
+/// The outcome of an edit that a page does not get for now.
+fn held(page: &PageId, document: &SentDocument, reason: ReasonNotice) -> OutcomeNotice {
+    OutcomeNotice {
+        uri: document.uri.clone(),
+        version: document.version,
+        page: page.clone(),
+        outcome: Outcome::Held.as_str().to_owned(),
+        reason: Some(reason),
+        ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
     }
-    (!changes.is_empty()).then_some((changes, sent))
+}
+
+/// What a page that knows the module has to be told of its problem; `is_told`: also if it shows none yet.
+fn about(problem: Option<&Problem>, id: &str, known: &mut PageModule, is_told: bool) -> Option<Change> {
+    match problem {
+        Some(problem) if is_told || known.shows_problem => {
+            known.shows_problem = true;
+            Some(problem.shown(id))
+        }
+        None if known.shows_problem => {
+            known.shows_problem = false;
+            Some(solved(id))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a page runs another top level of a module than the newest, and may take that.
 fn wants(page: &Page, id: &str, hot: &Hot, when: When) -> bool {
     page.modules.get(id).is_some_and(|it| {
         let differs = hot.program.root_at(it.root_rev).shell != hot.program.root.shell;
-        differs && (when != When::Typing || it.refused != hot.program.rev)
+        (differs || it.failed) && (when != When::Typing || it.refused != hot.program.rev)
     })
 }
 
@@ -552,13 +664,19 @@ fn site_patch(site: &PlannedSite, rev: Rev) -> SitePatch {
     SitePatch {
         id: site.id,
         rev,
-        code: site.code.clone(),
+        code: site.code.text.clone(),
+        cells: site.code.cells.clone(),
         needs: site.needs.iter().map(ToString::to_string).collect(),
-        how: Cow::Borrowed(site.how),
+        how: Cow::Borrowed(site.code.how),
         name: site.name.clone(),
         line: site.line,
         scope: site.scope_rev,
-        base: site.fallback.as_ref().map(ToString::to_string),
+        base: site.fallback.as_ref().map(|it| wire::BaseCode {
+            code: it.text.clone(),
+            cells: it.cells.clone(),
+            how: Cow::Borrowed(it.how),
+        }),
+        later: site.later.clone(),
     }
 }
 

@@ -33,6 +33,11 @@ impl Cuts {
         (from, to)
     }
 
+    /// The number of the statement that `at` is in, or behind.
+    pub(super) fn number_at(&self, at: u32) -> usize {
+        self.first_from(at + 1).saturating_sub(1)
+    }
+
     /// The first statement that starts at `at` or later.
     fn first_from(&self, at: u32) -> usize {
         let (mut low, mut high) = (0, self.starts.len());

@@ -45,6 +45,8 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
         let same_form = old_item.bindings.len() == item.bindings.len()
             && old_item.bindings.iter().zip(&item.bindings).all(|(a, b)| a.is_const == b.is_const);
         let fits = item.kind == ItemKind::Variable
+            && !item.is_shared
+            && !old_item.is_shared
             && same_form
             && old_item.is_pure
             && item.is_pure
@@ -61,9 +63,10 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
     let can_come = |item: &Item| match item.kind {
         ItemKind::Import => item.hash != 1 && item.start != item.end,
         ItemKind::Export | ItemKind::Statement => false,
-        _ => item.is_addable && !item.bindings.is_empty(),
+        _ => item.is_addable && !item.is_shared && !item.bindings.is_empty(),
     };
     let can_go = |item: &Item| match item.kind {
+        _ if item.is_shared => false,
         ItemKind::Import => true,
         ItemKind::Export | ItemKind::Statement => false,
         ItemKind::Function | ItemKind::Class => item.is_addable,

@@ -52,8 +52,9 @@ pub fn diff(options: DiffOptions) -> anyhow::Result<ExitCode> {
         let sites: Vec<_> = sites
             .iter()
             .map(|it| {
-                json!({ "id": it.id, "name": it.name, "kind": it.kind.describe(), "line": it.line, "code": it.code,
-                        "how": it.how, "needs": it.needs, "scope": it.scope_rev, "base": it.fallback.as_deref() })
+                let base = it.fallback.as_ref().map(|it| json!({ "code": it.text, "cells": it.cells, "how": it.how }));
+                json!({ "id": it.id, "name": it.name, "kind": it.kind.describe(), "line": it.line, "code": it.code.text,
+                        "cells": it.code.cells, "how": it.code.how, "needs": it.needs, "scope": it.scope_rev, "base": base, "later": it.later })
             })
             .collect();
         let steps: Vec<_> =
@@ -73,7 +74,13 @@ pub fn diff(options: DiffOptions) -> anyhow::Result<ExitCode> {
         }
         for site in sites {
             let name = if site.name.is_empty() { "(anonymous)" } else { &site.name };
-            write!(text, "\n\n{} {name}, line {}\n{}", site.kind.describe(), site.line + 1, site.code.trim_start())?;
+            write!(
+                text,
+                "\n\n{} {name}, line {}\n{}",
+                site.kind.describe(),
+                site.line + 1,
+                site.code.text.trim_start()
+            )?;
         }
         text
     };

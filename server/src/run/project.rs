@@ -82,6 +82,7 @@ impl Backend for ProjectBackend {
                 _ => it.clone(),
             })
             .collect();
+        self.graph.note_entries(&entries);
         let modules = self.graph.crawl(&entries, &rustc_hash::FxHashSet::default());
         let entry = entries.first().cloned().unwrap_or_default();
         wire::Graph { entry, server: self.server.clone(), modules: modules.iter().map(|it| (**it).clone()).collect() }
@@ -113,6 +114,10 @@ impl Backend for ProjectBackend {
         if update.changed {
             self.graph.forget_unowned();
         }
+    }
+
+    fn rev(&self) -> u64 {
+        self.graph.rev()
     }
 
     fn events(&self) -> Handle {

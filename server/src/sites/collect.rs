@@ -3,7 +3,8 @@
 //!
 //! A function for which no guard or hook can stand is no site: its text belongs to the site around it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use oxc::ast::ast::*;
@@ -15,8 +16,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::collection::Collection;
 use super::jsx::Jsx;
-use super::params::{self, Body, Header};
-use super::{Access, Bind, Home, Scope, SiteKind};
+use super::params::{self, Args, Body, Header};
+use super::{Access, Bind, Home, Reach, Scope, SiteKind};
 
 /// One text operation: `start..end` of the source is replaced by `text`.
 ///
@@ -50,6 +51,28 @@ impl Order {
     }
 }
 
+/// The hook that the function of a patch was made with, in the code of the patch.
+const OUTER_HOOK: &str = "$cap_h";
+
+/// Opens a text that is one of two, depending on how a function's scope is reached: `EITHER` scope `\u{8}` by eval `\u{8}` by cells `\u{e}`.
+const EITHER: char = '\u{7}';
+
+fn choose(text: &str, evals: &FxHashSet<ScopeId>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(EITHER) {
+        out.push_str(before);
+        let (both, after) = after.split_once('\u{e}').unwrap_or((after, ""));
+        let mut parts = both.split('\u{8}');
+        let scope = parts.next().and_then(|it| it.parse().ok()).map(ScopeId::from_usize);
+        let (by_eval, by_cells) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        out.push_str(if scope.is_some_and(|it| evals.contains(&it)) { by_eval } else { by_cells });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 impl Op {
     pub fn insert(at: u32, order: Order, text: impl Into<String>) -> Op {
         Op { start: at, end: at, order, text: text.into() }
@@ -73,6 +96,11 @@ pub struct RawSite {
     /// The parameter list, and where the body starts.
     pub params: Span,
     pub body: u32,
+    /// Its own scope, and a number for the kind of hook that it has: set when the walk ends, as `scope` is.
+    own: ScopeId,
+    pub hook: u64,
+    /// The scope that it is made in, and what sites remember of it.
+    around: ScopeId,
     pub scope: Arc<Scope>,
     pub level: u32,
     pub free: FxHashSet<Box<str>>,
@@ -147,6 +175,13 @@ pub struct Seen {
     pub base_classes: Vec<String>,
     /// Direct `eval` or `with` in the user's code: names can't be known.
     pub dynamic_scope: bool,
+    /// The variables that the walked function uses of those around it, by how many hooks out they are.
+    pub cells: BTreeMap<u32, BTreeSet<String>>,
+    /// The walked function's own hook leads on to the one that it was made with.
+    pub uses_outer_hook: bool,
+    /// The walked text uses what its place does not give it: it has to be compiled with the function around it, whose hook becomes
+    /// another one.
+    pub needs_place: bool,
 }
 
 pub struct Collector<'s> {
@@ -165,6 +200,15 @@ pub struct Collector<'s> {
     disabled: u32,
     label: Option<String>,
     scopes: FxHashMap<ScopeId, Arc<Scope>>,
+    /// What stands for the scope around the walked function, which its wrapper makes.
+    outer: Option<ScopeId>,
+    /// For each loop around, innermost last: how many functions are around it, and from which depth on scopes belong to it.
+    loops: Vec<(usize, u32)>,
+    /// Variables that a function uses inside a loop, and those that functions in it use.
+    looped: FxHashSet<SymbolId>,
+    captured: FxHashSet<SymbolId>,
+    /// Functions whose variables are reached by name, because an arrow in them needs an `eval` there.
+    evals: FxHashSet<ScopeId>,
     privates: FxHashMap<ScopeId, Vec<Box<str>>>,
     n_classes: u32,
     callee: Option<u32>,
@@ -176,16 +220,26 @@ pub struct Collector<'s> {
 #[derive(Debug)]
 struct Frame {
     kind: FrameKind,
+    scope: Option<ScopeId>,
     has_bindings: bool,
     hook: Option<Hook>,
+}
+
+impl Frame {
+    /// A frame that counts as a scope with bindings.
+    fn new(kind: FrameKind) -> Frame {
+        Frame { kind, scope: None, has_bindings: true, hook: None }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq, Clone)]
 enum FrameKind {
     /// The text's own top.
     Base,
-    /// A function body, hooked after its guard.
-    Function,
+    /// A function body, hooked after its guard; `outer` names the hook that the function is made with.
+    Function {
+        outer: String,
+    },
     /// A block, hooked after its brace.
     Block {
         at: u32,
@@ -210,6 +264,8 @@ enum FrameKind {
 
 #[derive(Debug, Default)]
 struct Hook {
+    /// Functions are made with it.
+    is_used: bool,
     /// Classes in this scope whose hook variable is declared here.
     classes: Vec<String>,
     /// For a class frame: the static block is wanted; the instance field is wanted.
@@ -224,6 +280,7 @@ struct FunctionState {
     home: Option<Home>,
     uses_arguments: bool,
     uses_super: bool,
+    uses_new_target: bool,
     uses_self: bool,
     id_symbol: Option<SymbolId>,
     in_params: bool,
@@ -259,7 +316,7 @@ impl<'s> Collector<'s> {
                 depths[scope] = depths[parent.index()] + 1;
             }
         }
-        let frames = vec![Frame { kind: FrameKind::Base, has_bindings: true, hook: None }];
+        let frames = vec![Frame::new(FrameKind::Base)];
         Collector {
             source,
             scoping,
@@ -275,6 +332,11 @@ impl<'s> Collector<'s> {
             disabled: 0,
             label: None,
             scopes: FxHashMap::default(),
+            outer: None,
+            loops: Vec::new(),
+            looped: FxHashSet::default(),
+            captured: FxHashSet::default(),
+            evals: FxHashSet::default(),
             privates: FxHashMap::default(),
             n_classes: 0,
             callee: None,
@@ -293,8 +355,46 @@ impl<'s> Collector<'s> {
         &self.source[span.start as usize..span.end as usize]
     }
 
+    /// Ends the walk: how scopes are reached is known only now.
+    pub fn finish(&mut self) {
+        let mut hooks: FxHashMap<ScopeId, u64> = self.evals.iter().map(|it| (*it, 1)).collect();
+        for symbol in self.looped.iter().filter(|it| self.is_hidden(**it)) {
+            let mut scope = self.scoping.symbol_scope_id(*symbol);
+            while let Some(parent) = self.scoping.scope_parent_id(scope).filter(|_| !self.is_function(scope)) {
+                scope = parent;
+            }
+            let mut hasher = rustc_hash::FxHasher::default();
+            self.scoping.symbol_name(*symbol).hash(&mut hasher);
+            // A sum: the set has no order.
+            let hook = hooks.entry(scope).or_default();
+            *hook = hook.wrapping_add(hasher.finish());
+        }
+        for number in 0..self.sites.len() {
+            let scope = self.scope_arc(self.sites[number].around);
+            let site = &mut self.sites[number];
+            site.scope = scope;
+            site.hook = hooks.get(&site.own).copied().unwrap_or_default();
+        }
+        let evals = std::mem::take(&mut self.evals);
+        for op in self.ops.iter_mut().filter(|it| it.text.contains(EITHER)) {
+            op.text = choose(&op.text, &evals);
+        }
+    }
+
+    fn is_function(&self, scope: ScopeId) -> bool {
+        self.scoping.scope_flags(scope).is_function()
+    }
+
+    /// Whether the hook of its function leaves a variable out.
+    fn is_hidden(&self, symbol: SymbolId) -> bool {
+        self.looped.contains(&symbol) && !self.captured.contains(&symbol)
+    }
+
     /// The scope as sites of it will remember it.
     fn scope_arc(&mut self, id: ScopeId) -> Arc<Scope> {
+        if self.outer == Some(id) {
+            return Arc::clone(&self.base.scope);
+        }
         if let Some(known) = self.scopes.get(&id) {
             return Arc::clone(known);
         }
@@ -311,11 +411,28 @@ impl<'s> Collector<'s> {
             }
         }
         let bindings = self.scoping.get_bindings(id);
-        let scope = if bindings.is_empty() && privates.len() == parent.privates.len() {
+        let reach = if self.privates.contains_key(&id) || self.evals.contains(&id) {
+            Reach::Eval
+        } else if self.is_function(id) {
+            Reach::Cells
+        } else {
+            Reach::Block
+        };
+        let scope = if reach == Reach::Block && bindings.is_empty() {
             parent
         } else {
-            let names = bindings.iter().map(|(name, _)| (Box::from(name.as_str()), Bind::Local)).collect();
-            Arc::new(Scope { parent: Some(parent), names, privates })
+            let by_cells = match reach {
+                Reach::Block => parent.reaches().next() == Some(Reach::Cells),
+                own => own == Reach::Cells,
+            };
+            let bind =
+                |symbol: SymbolId| match (by_cells && self.looped.contains(&symbol), self.captured.contains(&symbol)) {
+                    (false, _) => Bind::Local,
+                    (true, true) => Bind::Kept,
+                    (true, false) => Bind::Hidden,
+                };
+            let names = bindings.iter().map(|(name, symbol)| (Box::from(name.as_str()), bind(*symbol))).collect();
+            Arc::new(Scope { parent: Some(parent), names, privates, reach })
         };
         self.scopes.insert(id, Arc::clone(&scope));
         scope
@@ -337,13 +454,15 @@ impl<'s> Collector<'s> {
             .iter()
             .map(|(name, symbol)| (Box::from(name.as_str()), self.top_bind(name.as_str(), *symbol)))
             .collect();
-        Arc::new(Scope { parent: None, names, privates: Vec::new() })
+        Arc::new(Scope { names, ..Scope::default() })
     }
 
     fn level_at(&self, frame: usize) -> u32 {
         let n = self.frames[..=frame]
             .iter()
-            .filter(|it| matches!(it.kind, FrameKind::Function | FrameKind::Block { .. } | FrameKind::Wrapped { .. }))
+            .filter(|it| {
+                matches!(it.kind, FrameKind::Function { .. } | FrameKind::Block { .. } | FrameKind::Wrapped { .. })
+            })
             .count();
         self.base.level + u32::try_from(n).unwrap_or(0)
     }
@@ -364,7 +483,7 @@ impl<'s> Collector<'s> {
                         _ => "$cap_s0".to_owned(),
                     });
                 }
-                FrameKind::Function => return Some(self.hook_at(index)),
+                FrameKind::Function { .. } => return Some(self.hook_at(index)),
                 FrameKind::Block { .. } if frame.has_bindings => return Some(self.hook_at(index)),
                 FrameKind::Block { .. } | FrameKind::Wrapped { .. } => {}
                 FrameKind::Head if !frame.has_bindings => {}
@@ -392,7 +511,11 @@ impl<'s> Collector<'s> {
     }
 
     fn hook_at(&mut self, frame: usize) -> String {
-        self.frames[frame].hook.get_or_insert_default();
+        self.frames[frame].hook.get_or_insert_default().is_used = true;
+        if let Some(function) = self.function_around(frame) {
+            // The hooks of blocks lead on to that of their function.
+            self.frames[function].hook.get_or_insert_default().is_used = true;
+        }
         format!("$cap_s{}", self.level_at(frame))
     }
 
@@ -423,7 +546,7 @@ impl<'s> Collector<'s> {
                     && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
                 fits.then_some(body)?
             }
-            FrameKind::Function | FrameKind::Block { .. } | FrameKind::Wrapped { .. } => around,
+            FrameKind::Function { .. } | FrameKind::Block { .. } | FrameKind::Wrapped { .. } => around,
             _ => return None,
         };
         self.frames[around].hook.get_or_insert_default().classes.push(name.clone());
@@ -431,19 +554,67 @@ impl<'s> Collector<'s> {
         Some(name)
     }
 
-    fn hook_text(&self, frame: usize) -> String {
+    /// The frame of the function that a frame belongs to; `None` outside of functions and straight in classes.
+    fn function_around(&self, frame: usize) -> Option<usize> {
+        let is_own = |it: &FrameKind| {
+            matches!(
+                it,
+                FrameKind::Base | FrameKind::Function { .. } | FrameKind::Class { .. } | FrameKind::Field { .. }
+            )
+        };
+        let index = (0..=frame).rev().find(|it| is_own(&self.frames[*it].kind))?;
+        matches!(self.frames[index].kind, FrameKind::Function { .. }).then_some(index)
+    }
+
+    /// The declaration of a frame's hook, in both forms where it is not decided yet which one it will be:
+    ///
+    /// ```text
+    /// const $cap_s1=$cap_c=>eval($cap_c);
+    /// const $cap_s1=($cap_c,$cap_v)=>{switch($cap_c){case 0:return $cap_s0;case"this":return this;case"n":return n;case"n=":return n=$cap_v}};
+    /// ```
+    ///
+    /// A direct `eval` costs every call of the functions around it, so variables of functions are reached one by one: by their names, and
+    /// through case 0 those of the function around. Both forms do what the place does: a constant throws, a variable that is not there
+    /// yet does, too.
+    fn hook_text(&mut self, frame: usize) -> String {
         let Some(hook) = &self.frames[frame].hook else { return String::new() };
         let name = format!("$cap_s{}", self.level_at(frame));
-        let mut text = format!("const {name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}");
-        if !hook.classes.is_empty() {
-            text.push_str(&format!("let {};", hook.classes.join(",")));
+        let classes = if hook.classes.is_empty() { String::new() } else { format!("let {};", hook.classes.join(",")) };
+        if !hook.is_used {
+            return classes;
         }
-        text
+        let by_eval = format!("const {name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}{classes}");
+        let Some(function) = self.function_around(frame) else { return by_eval };
+        let Some(scope) = self.frames[function].scope else { return by_eval };
+        let mut names: Vec<&str> = self.frames[if frame == function { frame } else { function + 1 }..=frame]
+            .iter()
+            .filter_map(|it| it.scope)
+            .flat_map(|it| self.scoping.get_bindings(it).iter())
+            .filter(|(_, symbol)| !self.is_hidden(**symbol))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut cases: String = names
+            .iter()
+            .map(|it| format!("case{0}:return {it};case{1}:return {it}=$cap_v;", quoted(it), quoted(&format!("{it}="))))
+            .collect();
+        let mut rest = String::new();
+        match &self.frames[function].kind {
+            FrameKind::Function { outer } if frame == function => {
+                cases.push_str(&format!("case 0:return {outer};case\"this\":return this;"));
+                self.seen.uses_outer_hook |= outer == OUTER_HOOK;
+            }
+            _ => rest = format!("return $cap_s{}($cap_c,$cap_v);", self.level_at(function)),
+        }
+        let by_cells =
+            format!("const {name}=($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}{rest}}};\u{4}{name}\u{2}{classes}");
+        format!("{EITHER}{}\u{8}{by_eval}\u{8}{by_cells}\u{e}", scope.index())
     }
 
     fn push(&mut self, kind: FrameKind, scope: Option<ScopeId>) {
         let has_bindings = scope.is_some_and(|it| !self.scoping.get_bindings(it).is_empty());
-        self.frames.push(Frame { kind, has_bindings, hook: None });
+        self.frames.push(Frame { kind, scope, has_bindings, hook: None });
     }
 
     /// Leaves a block or wrapped body: writes its hook if a site wanted one.
@@ -465,7 +636,7 @@ impl<'s> Collector<'s> {
     }
 
     fn opaque(&mut self, visit: impl FnOnce(&mut Self)) {
-        self.frames.push(Frame { kind: FrameKind::Opaque, has_bindings: true, hook: None });
+        self.frames.push(Frame::new(FrameKind::Opaque));
         visit(self);
         self.frames.pop();
     }
@@ -489,11 +660,11 @@ impl<'s> Collector<'s> {
         };
         let strict = self.scoping.scope_flags(entry.scope).is_strict_mode() || self.base.strict;
         let number = hook.is_some().then(|| {
-            let parent_scope = self.scoping.scope_parent_id(entry.scope);
-            let scope = match parent_scope {
-                Some(it) => self.scope_arc(it),
-                None => Arc::clone(&self.base.scope),
-            };
+            // The text's own top is a scope, so a function has one around it.
+            let around = self.scoping.scope_parent_id(entry.scope).unwrap_or(entry.scope);
+            if is_root {
+                self.outer = Some(around);
+            }
             let level = self.level_at(self.frames.len() - 1);
             let home = self.functions.iter().rev().find_map(|it| it.home).unwrap_or(self.base.home);
             self.sites.push(RawSite {
@@ -507,7 +678,10 @@ impl<'s> Collector<'s> {
                 span: entry.span,
                 params: entry.params.span,
                 body: entry.body.start(),
-                scope,
+                own: entry.scope,
+                hook: 0,
+                around,
+                scope: Arc::default(),
                 level,
                 free: FxHashSet::default(),
                 strict,
@@ -538,7 +712,8 @@ impl<'s> Collector<'s> {
         if let Some(state) = self.functions.last_mut() {
             state.in_params = false;
         }
-        self.frames.push(Frame { kind: FrameKind::Function, has_bindings: true, hook: None });
+        let outer = if is_root { OUTER_HOOK.to_owned() } else { hook.clone().unwrap_or_default() };
+        self.frames.push(Frame { scope: Some(entry.scope), ..Frame::new(FrameKind::Function { outer }) });
         match &entry.body {
             Body::Block(block) => {
                 for directive in &block.directives {
@@ -557,6 +732,10 @@ impl<'s> Collector<'s> {
         if is_arrow && let Some(outer) = self.functions.last_mut() {
             outer.uses_arguments |= state.uses_arguments;
             outer.uses_super |= state.uses_super;
+            outer.uses_new_target |= state.uses_new_target;
+        }
+        if is_arrow && (state.uses_arguments || state.uses_super || state.uses_new_target) {
+            self.stands_on_its_place(is_root);
         }
         match number {
             Some(number) => {
@@ -566,6 +745,16 @@ impl<'s> Collector<'s> {
             None => self.disabled -= 1,
         }
         self.depth -= 1;
+    }
+
+    /// An arrow uses a word of the function around it that is no variable: its patches have to be evaluated right there.
+    fn stands_on_its_place(&mut self, is_root: bool) {
+        if is_root {
+            self.seen.needs_place |= self.base.scope.cells() > 0;
+            return;
+        }
+        let function = self.function_around(self.frames.len() - 1).and_then(|it| self.frames[it].scope);
+        self.evals.extend(function);
     }
 
     fn guard(
@@ -606,9 +795,10 @@ impl<'s> Collector<'s> {
             only_hook(&header, self.depth, hook_text, &mut self.ops);
             return;
         }
+        let is_arrow = state.is_arrow;
         let is_constructor = matches!(entry.kind, SiteKind::Constructor | SiteKind::DerivedConstructor);
         let guards = self.base.flavour.guards();
-        let this = if state.is_arrow || is_constructor { "void 0" } else { "this" };
+        let this = if is_constructor { "void 0" } else { "this" };
         let hook = if is_constructor { "$cap_c=>eval($cap_c)".to_owned() } else { hook };
         let mut tail = String::new();
         if matches!(entry.kind, SiteKind::Declaration | SiteKind::Expression) && !entry.is_async && !entry.is_generator
@@ -622,10 +812,10 @@ impl<'s> Collector<'s> {
             tail.push_str(&name.name);
         }
         let yields = if entry.is_generator { "yield* " } else { "" };
-        let guard = move |args: &str| {
+        let guard = move |args: &Args| {
             (
                 format!("\u{3}{number}\u{2}"),
-                format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook},{this},{args}{tail})"),
+                format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook}{tail}){}", args.call(this, is_arrow)),
             )
         };
         let written = params::write(&header, self.depth, &guard, hook_text, &mut self.ops);
@@ -652,6 +842,9 @@ impl<'s> Collector<'s> {
                 site.free.insert(Box::from(name));
             }
         }
+        if let Some(symbol) = symbol {
+            self.note_use(symbol);
+        }
         if let Some(function) = self.functions.last_mut()
             && function.in_params
             && let Some(symbol) = symbol
@@ -662,8 +855,15 @@ impl<'s> Collector<'s> {
         }
         let bind = match symbol {
             Some(symbol) => self.imports.get(&symbol).cloned(),
-            None => match self.base.scope.lookup(name).filter(|_| self.base.is_function) {
-                Some(bind) => Some(bind.clone()),
+            None => match self.base.scope.find(name).filter(|_| self.base.is_function) {
+                Some((Some(place), bind)) => {
+                    self.seen.needs_place |= *bind == Bind::Hidden;
+                    let text = self.cell(place, name);
+                    let text = self.form(name, span, text);
+                    self.ops.push(Op::replace(span.start, span.end, text));
+                    return;
+                }
+                Some((None, bind)) => Some(bind.clone()),
                 None => {
                     self.global(name, span);
                     None
@@ -686,7 +886,7 @@ impl<'s> Collector<'s> {
                 (format!("{holder}{tail}"), patch)
             }
             Some(Bind::Overlay) => (name.to_owned(), format!("{guards}.o.{name}")),
-            Some(Bind::Local) | None => {
+            Some(Bind::Local | Bind::Kept | Bind::Hidden) | None => {
                 let in_overlay =
                     !self.base.is_function && symbol.is_some_and(at_top) && self.base.overlay.contains(name);
                 if !in_overlay {
@@ -695,16 +895,36 @@ impl<'s> Collector<'s> {
                 (name.to_owned(), format!("{guards}.o.{name}"))
             }
         };
-        // Where semicolons are left out, a parenthesis at the start of a line would go on with the line before.
-        let lead = if self.seen.starts.last() == Some(&span.start) { "0," } else { "" };
-        let form = |text: String| {
-            let is_member = text.contains(['.', '[']);
-            let text = if self.callee == Some(span.start) && is_member { format!("{lead}(0,{text})") } else { text };
-            if self.shorthand == Some(span.start) && text != name { format!("{name}:{text}") } else { text }
-        };
-        let (load, patch) = (form(load), form(patch));
+        let (load, patch) = (self.form(name, span, load), self.form(name, span, patch));
         let text = if load == patch { load } else { format!("\u{5}{load}\u{6}{patch}\u{2}") };
         self.ops.push(Op::replace(span.start, span.end, text));
+    }
+
+    /// Variables that a hook names live in memory, which a loop would feel. Those that only a function's own loops use stay where
+    /// the engine puts them: closures that come to name one run so from the next call of that function on.
+    fn note_use(&mut self, symbol: SymbolId) {
+        let declared = self.depths[self.scoping.symbol_scope_id(symbol).index()];
+        let Some(function) = self.functions.last().and_then(|it| it.scope) else { return };
+        if declared < self.depths[function.index()] {
+            self.captured.insert(symbol);
+        } else if self.loops.last().is_some_and(|it| it.0 == self.functions.len() && declared < it.1) {
+            self.looped.insert(symbol);
+        }
+    }
+
+    /// The expression for a variable of a function around the walked one.
+    fn cell(&mut self, place: u32, name: &str) -> String {
+        self.seen.cells.entry(place).or_default().insert(name.to_owned());
+        format!("$cap_x{place}._{name}")
+    }
+
+    /// What stands for a name, as its place takes it.
+    fn form(&self, name: &str, span: Span, text: String) -> String {
+        // Where semicolons are left out, a parenthesis at the start of a line would go on with the line before.
+        let lead = if self.seen.starts.last() == Some(&span.start) { "0," } else { "" };
+        let is_member = text.contains(['.', '[']);
+        let text = if self.callee == Some(span.start) && is_member { format!("{lead}(0,{text})") } else { text };
+        if self.shorthand == Some(span.start) && text != name { format!("{name}:{text}") } else { text }
     }
 
     /// A name that the text does not declare.
@@ -741,11 +961,7 @@ impl<'s> Collector<'s> {
     }
 
     pub(super) fn named<'a>(&mut self, name: String, value: &Expression<'a>) {
-        let gives_name = matches!(
-            value.without_parentheses(),
-            Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) | Expression::ClassExpression(_)
-        );
-        self.label = gives_name.then_some(name);
+        self.label = gives_name(value).then_some(name);
         self.visit_expression(value);
         self.label = None;
     }
@@ -806,6 +1022,14 @@ impl<'s> Collector<'s> {
     pub fn class_member_name(&self, key: &PropertyKey<'_>, computed: bool) -> String {
         if computed { format!("[{}]", self.text(key.span())) } else { plain_key(self.text(key.span())) }
     }
+}
+
+/// Whether what an expression makes can be called by the name that it is given to.
+fn gives_name(value: &Expression<'_>) -> bool {
+    matches!(
+        value.without_parentheses(),
+        Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) | Expression::ClassExpression(_)
+    )
 }
 
 /// Whether a `var` or function in the body has a parameter's name: then the parameters can't move into the body's scope.
@@ -974,7 +1198,7 @@ impl<'a> Visit<'a> for Collector<'_> {
         if let Some(heritage) = &it.heritage {
             self.opaque(|me| me.visit_class_heritage(heritage));
         }
-        self.frames.push(Frame { kind: FrameKind::Class { name: name.clone() }, has_bindings: true, hook: None });
+        self.frames.push(Frame::new(FrameKind::Class { name: name.clone() }));
         let class = self.frames.len() - 1;
         for element in &it.body.body {
             self.seen.starts.push(element.span().start);
@@ -995,11 +1219,7 @@ impl<'a> Visit<'a> for Collector<'_> {
                     }
                     if let Some(value) = &field.value {
                         let label = self.class_member_name(&field.key, field.computed);
-                        self.frames.push(Frame {
-                            kind: FrameKind::Field { class, is_static: field.r#static },
-                            has_bindings: true,
-                            hook: None,
-                        });
+                        self.frames.push(Frame::new(FrameKind::Field { class, is_static: field.r#static }));
                         // A field's initializer is a function of its own: `this` is the object's, `arguments` is forbidden.
                         self.functions.push(FunctionState {
                             strict: true,
@@ -1017,7 +1237,7 @@ impl<'a> Visit<'a> for Collector<'_> {
                         home: Some(Home::Method),
                         ..FunctionState::default()
                     });
-                    self.frames.push(Frame { kind: FrameKind::Opaque, has_bindings: true, hook: None });
+                    self.frames.push(Frame::new(FrameKind::Opaque));
                     walk::walk_static_block(self, block);
                     self.frames.pop();
                     self.functions.pop();
@@ -1044,8 +1264,22 @@ impl<'a> Visit<'a> for Collector<'_> {
     }
 
     fn visit_this_expression(&mut self, it: &ThisExpression) {
-        if self.base.flavour == Flavour::Esm && !self.base.is_function && self.at_top_level() {
+        if !self.at_top_level() {
+            return;
+        }
+        // In a patch it is an arrow's, whose `this` is that of the place where it was made.
+        let is_nobodys = !self.base.is_function || self.base.home == Home::Nowhere;
+        if self.base.flavour == Flavour::Esm && is_nobodys {
             self.ops.push(Op::replace(it.span.start, it.span.end, "(void 0)".to_owned()));
+        } else if self.base.is_function && self.base.scope.cells() > 0 {
+            let text = self.cell(0, "this");
+            self.ops.push(Op::replace(it.span.start, it.span.end, text));
+        }
+    }
+
+    fn visit_new_target(&mut self, _it: &NewTarget) {
+        if let Some(function) = self.functions.last_mut() {
+            function.uses_new_target = true;
         }
     }
 
@@ -1118,7 +1352,7 @@ impl<'a> Visit<'a> for Collector<'_> {
             Expression::Identifier(callee) => {
                 self.callee = Some(callee.span.start);
                 if callee.name == "eval" && self.is_unresolved(callee) {
-                    self.seen.dynamic_scope = true;
+                    self.names_are_dynamic();
                 }
                 if callee.name == "require" && self.is_unresolved(callee) {
                     if let Some(Argument::StringLiteral(literal)) = it.arguments.first() {
@@ -1198,8 +1432,16 @@ impl<'a> Visit<'a> for Collector<'_> {
     }
 
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        let before = self.ops.len();
         self.visit_assignment_target(&it.left);
         let name = self.text(it.left.span());
+        let is_renamed = matches!(it.left, AssignmentTarget::AssignmentTargetIdentifier(_)) && self.ops.len() > before;
+        if is_renamed && gives_name(&it.right) && (it.operator.is_assign() || it.operator.is_logical()) {
+            // What is assigned to a name is called so; the name has become a member.
+            let span = it.right.span();
+            self.ops.push(Op::insert(span.start, Order::open(self.depth), format!("({{{}:", quoted(name))));
+            self.ops.push(Op::insert(span.end, Order::close(self.depth), format!("}})[{}]", quoted(name))));
+        }
         let name = if name.len() > 60 { String::new() } else { name.to_owned() };
         self.named(name, &it.right);
     }
@@ -1217,12 +1459,25 @@ impl<'a> Visit<'a> for Collector<'_> {
         self.pop();
     }
 
+    fn visit_while_statement(&mut self, it: &WhileStatement<'a>) {
+        self.enter_loop(None);
+        walk::walk_while_statement(self, it);
+        self.loops.pop();
+    }
+
+    fn visit_do_while_statement(&mut self, it: &DoWhileStatement<'a>) {
+        self.enter_loop(None);
+        walk::walk_do_while_statement(self, it);
+        self.loops.pop();
+    }
+
     fn visit_for_statement(&mut self, it: &ForStatement<'a>) {
         self.seen.heads.push(Span::new(it.span.start, it.body.span().start));
         self.push(FrameKind::Head, Some(it.scope_id()));
         if let Some(init) = &it.init {
             self.visit_for_statement_init(init);
         }
+        self.enter_loop(Some(it.scope_id()));
         if let Some(test) = &it.test {
             self.visit_expression(test);
         }
@@ -1230,23 +1485,28 @@ impl<'a> Visit<'a> for Collector<'_> {
             self.visit_expression(update);
         }
         self.loop_body(&it.body);
+        self.loops.pop();
         self.frames.pop();
     }
 
     fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
         self.push(FrameKind::Head, Some(it.scope_id()));
-        self.visit_for_statement_left(&it.left);
         self.visit_expression(&it.right);
+        self.enter_loop(Some(it.scope_id()));
+        self.visit_for_statement_left(&it.left);
         self.loop_body(&it.body);
+        self.loops.pop();
         self.frames.pop();
     }
 
     fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
         self.seen.has_top_level_await |= it.r#await && self.functions.is_empty();
         self.push(FrameKind::Head, Some(it.scope_id()));
-        self.visit_for_statement_left(&it.left);
         self.visit_expression(&it.right);
+        self.enter_loop(Some(it.scope_id()));
+        self.visit_for_statement_left(&it.left);
         self.loop_body(&it.body);
+        self.loops.pop();
         self.frames.pop();
     }
 
@@ -1263,31 +1523,36 @@ impl<'a> Visit<'a> for Collector<'_> {
         self.visit_expression(&it.discriminant);
         let has_bindings = !self.scoping.get_bindings(it.scope_id()).is_empty();
         if has_bindings {
-            self.opaque(|me| me.visit_switch_cases(&it.cases));
+            self.frames.push(Frame { scope: Some(it.scope_id()), ..Frame::new(FrameKind::Opaque) });
+            self.visit_switch_cases(&it.cases);
+            self.frames.pop();
         } else {
             self.visit_switch_cases(&it.cases);
         }
     }
 
     fn visit_with_statement(&mut self, it: &WithStatement<'a>) {
-        self.seen.dynamic_scope = true;
+        self.names_are_dynamic();
         self.visit_expression(&it.object);
         self.opaque(|me| me.visit_statement(&it.body));
     }
 }
 
 impl Collector<'_> {
+    /// What follows runs again and again. `scope`: that of the loop's head, if it has one.
+    fn enter_loop(&mut self, scope: Option<ScopeId>) {
+        let around = || self.frames.iter().rev().find_map(|it| it.scope).map_or(0, |it| self.depths[it.index()] + 1);
+        let depth = scope.map_or_else(around, |it| self.depths[it.index()]);
+        self.loops.push((self.functions.len(), depth));
+    }
+
     fn loop_body<'a>(&mut self, body: &Statement<'a>) {
         if matches!(body, Statement::BlockStatement(_)) {
             self.visit_statement(body);
             return;
         }
         let span = body.span();
-        self.frames.push(Frame {
-            kind: FrameKind::Wrapped { start: span.start, end: span.end },
-            has_bindings: false,
-            hook: None,
-        });
+        self.push(FrameKind::Wrapped { start: span.start, end: span.end }, None);
         self.depth += 1;
         self.visit_statement(body);
         self.depth -= 1;
@@ -1318,6 +1583,14 @@ impl Collector<'_> {
         if !self.seen.collections.contains(&collection) {
             self.seen.collections.push(collection);
         }
+    }
+
+    /// Direct `eval` or `with`: what a name means in the functions around is known only there.
+    fn names_are_dynamic(&mut self) {
+        self.seen.dynamic_scope = true;
+        let functions = self.frames.iter().filter(|it| matches!(it.kind, FrameKind::Function { .. }));
+        self.evals.extend(functions.filter_map(|it| it.scope));
+        self.seen.needs_place |= self.base.is_function && self.base.scope.cells() > 0;
     }
 
     fn is_unresolved(&self, it: &IdentifierReference<'_>) -> bool {

@@ -38,6 +38,26 @@ impl Body<'_, '_> {
     }
 }
 
+/// How a guard hands on what the function was called with.
+pub(super) enum Args {
+    /// `arguments`, which the engine does not even make when it is only handed on.
+    Object,
+    /// Expressions, as they stand in a call.
+    List(String),
+}
+
+impl Args {
+    /// The call of the function that stands in front of it.
+    pub(super) fn call(&self, this: &str, is_arrow: bool) -> String {
+        match self {
+            Args::Object => format!(".apply({this},arguments)"),
+            Args::List(list) if is_arrow => format!("({list})"),
+            Args::List(list) if list.is_empty() => format!(".call({this})"),
+            Args::List(list) => format!(".call({this},{list})"),
+        }
+    }
+}
+
 /// What the collector knows about a function when it writes its header.
 pub(super) struct Header<'h, 'a> {
     pub(super) source: &'h str,
@@ -61,7 +81,7 @@ pub(super) struct Header<'h, 'a> {
 pub(super) fn write(
     header: &Header<'_, '_>,
     depth: u32,
-    guard: &dyn Fn(&str) -> (String, String),
+    guard: &dyn Fn(&Args) -> (String, String),
     hook: &str,
     ops: &mut Vec<Op>,
 ) -> bool {
@@ -94,21 +114,21 @@ pub(super) fn write(
     if header.is_arrow {
         return false;
     }
-    write_body(header, depth, guard, "arguments", hook, ops);
+    write_body(header, depth, guard, &Args::Object, hook, ops);
     true
 }
 
-fn plain_args(header: &Header<'_, '_>, depth: u32, ops: &mut Vec<Op>) -> String {
+fn plain_args(header: &Header<'_, '_>, depth: u32, ops: &mut Vec<Op>) -> Args {
     let params = header.params;
     let names: Vec<&str> = params.items.iter().filter_map(|it| identifier(&it.pattern)).collect();
     if header.is_getter {
-        return "[]".to_owned();
+        return Args::List(String::new());
     }
     let duplicates = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
     let needs_arguments =
         header.is_setter || header.uses_arguments || duplicates || header.strict || has_use_strict(header);
     if !header.is_arrow && needs_arguments {
-        return "arguments".to_owned();
+        return Args::Object;
     }
     if let Some(rest) = params.rest.as_ref().and_then(|it| identifier(&it.rest.argument)) {
         return list(&names, Some(rest));
@@ -129,26 +149,17 @@ fn plain_args(header: &Header<'_, '_>, depth: u32, ops: &mut Vec<Op>) -> String 
     list(&names, Some("$cap_r"))
 }
 
-fn list(names: &[&str], rest: Option<&str>) -> String {
-    match (names.is_empty(), rest) {
-        (true, Some(rest)) => rest.to_owned(),
-        (_, rest) => {
-            let mut text = format!("[{}", names.join(","));
-            if let Some(rest) = rest {
-                text.push_str(",...");
-                text.push_str(rest);
-            }
-            text.push(']');
-            text
-        }
-    }
+fn list(names: &[&str], rest: Option<&str>) -> Args {
+    let rest = rest.map(|it| format!("...{it}"));
+    let parts: Vec<&str> = names.iter().copied().chain(rest.as_deref()).collect();
+    Args::List(parts.join(","))
 }
 
 fn write_body(
     header: &Header<'_, '_>,
     depth: u32,
-    guard: &dyn Fn(&str) -> (String, String),
-    args: &str,
+    guard: &dyn Fn(&Args) -> (String, String),
+    args: &Args,
     hook: &str,
     ops: &mut Vec<Op>,
 ) {
@@ -180,7 +191,7 @@ fn write_body(
 fn move_params(
     header: &Header<'_, '_>,
     depth: u32,
-    guard: &dyn Fn(&str) -> (String, String),
+    guard: &dyn Fn(&Args) -> (String, String),
     hook: &str,
     ops: &mut Vec<Op>,
 ) {

@@ -74,7 +74,8 @@ fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &
             has_own_name: it.has_own_name,
             start: it.span.start - base,
             len: it.span.end - it.span.start,
-            shell: shells[*next + 1],
+            // Another kind of hook is other code, whatever the text says.
+            shell: shells[*next + 1] ^ it.hook,
             deep: 0,
             scope: Arc::clone(&it.scope),
             free,

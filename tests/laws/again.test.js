@@ -1,0 +1,40 @@
+// Modules that run again after they were patched.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Bench } from "./bench.js";
+
+const files = {
+  "main.js": `import * as a from "./a.js";
+export { a };
+import.meta.hot.accept("./a.js", () => {});
+`,
+  "a.js": `import { b } from "./b.js";
+export const factor = 1;
+export function f() { return b * factor; }
+`,
+  "b.js": `export const b = Number("1");
+`,
+};
+
+test("a module that took declarations over has them when it runs again for another's sake", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open(files);
+  const [a, b] = [program.also("a.js"), program.also("b.js")];
+  assert.equal((await a.listener.verdictOn(a.document.replace("factor = 1", "factor = 10"))).verdict, "patch");
+  assert.equal((await a.listener.verdictOn(a.document.edit(a.document.text.length, a.document.text.length, "function more() { return 100; }\n"))).verdict, "patch");
+  assert.equal((await a.listener.verdictOn(a.document.replace("b * factor", "b * factor + more()"))).verdict, "patch");
+  await a.listener.until("the patch", () => a.listener.outcomes.find((it) => it.version === a.document.version));
+  assert.equal(await program.see("a.f()"), 110);
+
+  assert.equal((await b.listener.verdictOn(b.document.replace('"1"', '"2"'))).verdict, "updateModule");
+  b.document.save();
+  await b.listener.until("the update", () => b.listener.outcomes.find((it) => it.outcome === "moduleUpdated"));
+  assert.equal(await program.see("[a.f(), a.factor]").then(String), "120,10");
+
+  // And it goes on being patched.
+  assert.equal((await a.listener.verdictOn(a.document.replace("return 100", "return 200"))).verdict, "patch");
+  await a.listener.until("the patch", () => a.listener.outcomes.find((it) => it.version === a.document.version));
+  assert.equal(await program.see("a.f()"), 220);
+  assert.deepEqual(program.problems, []);
+  program.close();
+});
