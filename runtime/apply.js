@@ -21,6 +21,8 @@ import { Program } from "./registry.js";
  * @property {() => void} resync tell the server what this page has
  * @property {(reason: Reason, patience?: number) => void} reload
  * @property {() => number} now
+ * @property {(callback: () => void, ms: number) => unknown} setTimeout
+ * @property {(handle: any) => void} clearTimeout
  * @property {(code: string) => any} evaluate
  * @property {(url: string, rev: number) => Promise<boolean>} swapStyle a `<link>` has a new text; false: it did not load
  * @property {(url: string, rev: number) => Promise<boolean>} swapAsset
@@ -32,8 +34,12 @@ import { Program } from "./registry.js";
 
 /** What prepare found. @typedef {{ patches: [Module, import("./wire.js").PatchChange][], updates: Update[], results: Result[] }} Prepared */
 
+/** @typedef {"automatic" | "manual" | "watch"} Mode */
+
 /** Ends a push without changing anything. @typedef {(outcome: OutcomeWord, reason: Reason) => true} Stop */
 
+/** How long updates are gathered. */
+const WATCH_DELAY = 200;
 /** While somebody types, a page that has failed is loaded again after this long without an edit, in milliseconds. */
 const TYPING_PAUSE = 300;
 
@@ -46,8 +52,13 @@ export class Applier {
     this.registry = registry;
     this.updater = updater;
     this.host = host;
-    /** `manual`: updates wait until the program calls `check()`. Functions are patched in both. @type {"automatic" | "manual"} */
+    /**
+     * `manual`: updates wait until the program calls `check()`. `watch`: they wait until there have been no others for a while.
+     * Functions are patched at once in all of them. @type {Mode}
+     */
     this.mode = "automatic";
+    /** Until what was gathered is applied. @type {unknown} */
+    this.delay = null;
     /** @type {(() => Promise<void> | undefined)[]} */
     this.queue = [];
     this.busy = false;
@@ -325,6 +336,8 @@ export class Applier {
     for (const [module, { top }] of patches) {
       this.keeping.delete(module);
       if (top === undefined) continue;
+      // It may import other names now.
+      for (const dep of module.program?.specs.values() ?? []) delete dep.names;
       const hook = module.current?.hook;
       if (!hook) {
         // It has not run yet: it is fetched as it is now when it does.
@@ -361,13 +374,15 @@ export class Applier {
     } catch (error) {
       return stop("refused", { code: error instanceof SyntaxError ? "syntax" : "download", message: messageOf(error) });
     }
-    const refusal = this.mode === "manual" ? null : this.updater.refusal(updates);
+    const refusal = this.mode === "automatic" ? this.updater.refusal(updates) : null;
     if (refusal === null && this.mode === "automatic") return false;
     // A program that calls `check()` finds them.
     for (const update of updates) this.updater.waiting.set(update.id, update);
     if (refusal === null) {
       const what = patches.length === 0 ? "The update waits" : "The change waits with an update";
-      return stop("held", { code: "manual", message: `${what} until the program checks for it` });
+      if (this.mode === "manual") return stop("held", { code: "manual", message: `${what} until the program checks for it` });
+      this.gather();
+      return stop("held", { code: "watch", message: `${what} for further ones` });
     }
     stop("needsReload", { ...refusal, message: `${refusal.message}: ${this.when === "typing" ? "save to reload the page" : "the page reloads"}` });
     if (this.when !== "typing") this.host.reload(refusal);
@@ -393,6 +408,48 @@ export class Applier {
     if (refused !== null) this.wantsReload ??= refused;
   }
 
+  /** @param {Mode} mode */
+  setMode(mode) {
+    this.mode = mode;
+    this.host.clearTimeout(this.delay);
+    this.updater.watch(mode === "watch");
+    if (mode === "automatic") this.enqueue(() => this.applyWaiting());
+    if (mode === "watch" && this.updater.waiting.size > 0) this.gather();
+  }
+
+  /** Waits for further updates before those that wait are applied. */
+  gather() {
+    this.host.clearTimeout(this.delay);
+    this.updater.setStatus("watch-delay");
+    this.delay = this.host.setTimeout(() => this.enqueue(() => this.applyWaiting()), WATCH_DELAY);
+  }
+
+  /** Applies the updates that wait. */
+  async applyWaiting() {
+    await this.whenIdle();
+    const updates = [...this.updater.waiting.values()];
+    if (updates.length === 0) return;
+    const started = this.host.now();
+    /** @type {Result[]} */
+    const results = [];
+    const all = (/** @type {OutcomeWord} */ outcome, /** @type {Reason} */ reason) => {
+      for (const { id, rev } of updates) results.push(this.result(id, rev, outcome, started, reason));
+    };
+    this.wantsReload = this.updater.refusal(updates);
+    try {
+      if (this.wantsReload !== null) all("needsReload", this.wantsReload);
+      else {
+        await this.updater.prepare(updates);
+        await this.runAgain(updates, started, results);
+      }
+    } catch (error) {
+      all("refused", { code: error instanceof SyntaxError ? "syntax" : "download", message: messageOf(error) });
+    }
+    if (this.updater.status === "watch-delay") this.updater.setStatus(this.updater.rest);
+    for (const result of results) this.host.outcome(this.seqs.get(result.module) ?? 0, [result]);
+    if (this.wantsReload !== null && this.when !== "typing") this.host.reload(this.wantsReload);
+  }
+
   /** A reload that the program asked for while an update ran. @param {Reason} reason */
   reloadWanted(reason) {
     if (this.busy) this.wantsReload ??= reason;
@@ -402,7 +459,7 @@ export class Applier {
   /** Lets the program finish what it does with its own `check` and `apply`. */
   whenIdle() {
     const { updater } = this;
-    const atRest = () => updater.status === "idle" || updater.status === "ready" || updater.status === "abort" || updater.status === "fail";
+    const atRest = () => ["idle", "watch", "watch-delay", "ready", "abort", "fail"].includes(updater.status);
     if (atRest()) return Promise.resolve();
     return new Promise((/** @type {(value: void) => void} */ resolve) => {
       const handler = () => {

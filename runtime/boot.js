@@ -29,7 +29,10 @@
     page: attribute("data-page"),
     server: attribute("data-server"),
     rev: Number(attribute("data-rev")) || 0,
-    mode: attribute("data-mode") || "automatic",
+    cleanup: attribute("data-cleanup") || "on",
+    // When updates of modules are applied: `<html data-capuchin-mode="manual">`, or whenever the program says so.
+    mode: Element.prototype.getAttribute.call(document.documentElement, "data-capuchin-mode") || "automatic",
+    setMode(/** @type {string} */ mode) { capuchin.mode = mode; },
     origin: base.origin,
     natives,
     waiting,

@@ -3,7 +3,7 @@
 
 export type Graph = { entry: string; server: string; modules: ModuleDef[] };
 
-export type ModuleKind = "esm" | "cjs" | "json" | "css" | "url" | "error";
+export type ModuleKind = "esm" | "cjs" | "json" | "css" | "url" | "text" | "bytes" | "sheet" | "gathered" | "error";
 
 export type ModuleDef = {
   id: string;
@@ -22,7 +22,9 @@ export type ModuleDef = {
   dynamic?: Dep[];
   /** Literals found in accept and decline calls -> resolved id; null: not found. */
   accepts?: Record<string, string | null>;
-  /** esm, cjs: factory source. json, css: the text. url: the URL. error: the message. */
+  /** A CSS module: its names, and the classes that each stands for. */
+  names?: Record<string, string>;
+  /** esm, cjs: factory source. json, css, text, sheet: the text. url: the URL. bytes: base64. gathered: JSON, see gathered.js. error: the message. */
   code: string;
 };
 
@@ -36,6 +38,7 @@ export type ModuleRev = {
 };
 
 export type Dep = {
+  /** As the source says it; `./x with css` where the import asks for a type. */
   spec: string;
   /** A module of the registry. */
   id?: string;
@@ -129,15 +132,22 @@ export type OutcomeWord = "live" | "nextCall" | "held" | "moduleUpdated" | "need
 export type Result = { module: string; rev: number; outcome: OutcomeWord; reason?: Reason; ms: number };
 
 export type ToPage =
-  /** `modules`: this server's revisions of what the page has, when the page came from another server. `custom`: it takes `custom` messages. */
+  /**
+   * `modules`: this server's revisions of what the page has, when the page came from another server. `custom`: it takes `custom` messages.
+   */
   | { type: "welcome"; v: 1; server: string; page: string; modules?: ModuleRev[]; custom?: boolean }
+  /** A hello asked to look at the disk: what came of that, and what the page lacked, was sent before this. */
+  | { type: "looked" }
   | Push
   | { type: "reload"; reason: Reason }
   | { type: "custom"; event: string; data?: unknown };
 
 export type FromPage =
-  /** `rev`: the revision that the page's HTML was made at; 0 or absent: not known. */
-  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; rev?: number }
+  /**
+   * `rev`: the revision that the page's HTML was made at; 0 or absent: not known. `look`: files that changed on disk count even if their
+   * change was not noticed yet.
+   */
+  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; rev?: number; look?: boolean }
   | { type: "outcome"; seq: number; results: Result[] }
   | { type: "loaded"; modules: ModuleRev[] }
   /** `stack`: the frames of the program. `count`: how often the error has come by now; absent: once. */

@@ -132,6 +132,7 @@ impl Editor {
                 url: "/".to_owned(),
                 user_agent: "bench".to_owned(),
                 modules,
+                look: false,
                 rev: 0,
             },
             outbox,

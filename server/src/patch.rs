@@ -16,6 +16,7 @@ use crate::compile::{
     compile_function, compile_module,
 };
 use crate::sites::collect::Flavour;
+use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind};
@@ -39,6 +40,8 @@ pub struct Program {
     /// Names that the text uses and nothing in it declares.
     unresolved: Vec<Box<str>>,
     exports: Vec<Export>,
+    /// What calls anywhere in the text gather: pages were sent it with the module.
+    collections: Arc<[Collection]>,
     cuts: Cuts,
     jsx: Jsx,
     /// Hash of the site ids in source order.
@@ -55,6 +58,8 @@ pub struct RootVersion {
     pub rev: Rev,
     pub shell: u64,
     pub scope: Arc<Scope>,
+    /// What its calls gather: pages with this top level were sent it.
+    pub collections: Arc<[Collection]>,
     /// How a page gets here from the version before; `None`: only by running the module again.
     pub top: Option<Arc<Top>>,
 }
@@ -166,7 +171,9 @@ impl Program {
         let mut module = compile_module(source, options, None, &mut ids)?;
         let root = std::mem::replace(&mut module.root, empty_site());
         let options = Options { flavour: Some(module.flavour), ..options };
-        let roots = vec![RootVersion { rev, shell: root.shell, scope: Arc::clone(&root.scope), top: None }];
+        let collections: Arc<[Collection]> = Arc::from(module.collections.as_slice());
+        let (shell, scope) = (root.shell, Arc::clone(&root.scope));
+        let roots = vec![RootVersion { rev, shell, scope, collections: Arc::clone(&collections), top: None }];
         let (items, exports, jsx) = (module.items.clone(), module.exports.clone(), module.jsx.clone());
         let order = order_of(&root);
         let cuts = Cuts::new(&items, root.len);
@@ -174,6 +181,7 @@ impl Program {
             Program {
                 imports: module.imports.clone(),
                 exports,
+                collections,
                 cuts,
                 text: Rope::from_str(source),
                 items_text: Rope::from_str(source),
@@ -217,6 +225,10 @@ impl Program {
         let context = Context { flavour: self.flavour, old, rev, jsx: &self.jsx, late: late.clone() };
         let mut ids = self.ids.at(rev);
         let function = compile_function(text, &context, &mut ids)?;
+        if function.collections.iter().any(|it| !self.collections.contains(it)) {
+            let message = "this gathers modules that pages have to be sent".to_owned();
+            return Err(Problem { message, start: 0, end: text.len() as u32 });
+        }
         let delta = text.len() as i64 - i64::from(old.len);
         let old = old.clone();
         let mut site = function.site.clone();
@@ -352,12 +364,14 @@ impl Program {
             module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
         }
         let same_root = module.root.shell == self.root.shell;
+        let same_collections = module.collections.iter().all(|it| self.collections.contains(it));
         let mut top = None;
         let same_names = same_binds(&self.root.scope, &module.root.scope);
         let mut added = Vec::new();
         if !same_root
             && !self.is_nothing
             && same_names
+            && same_collections
             && let Some(soft) = top::soften(&self.items, &self.exports, &module)
         {
             if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
@@ -395,7 +409,10 @@ impl Program {
             }
         }
         let same_root = same_root && !self.is_nothing;
-        let reason = (!same_root && top.is_none()).then(|| why(&self.items, &module.items));
+        let reason = (!same_root && top.is_none()).then(|| match same_collections {
+            true => why(&self.items, &module.items),
+            false => gathers_others(),
+        });
         let untouched = same_root && root.deep == self.root.deep;
         self.unresolved = module.unresolved;
         self.is_nothing = false;
@@ -408,6 +425,7 @@ impl Program {
         self.items = module.items;
         self.exports = module.exports;
         self.imports = module.imports;
+        self.collections = Arc::from(module.collections);
         self.jsx = module.jsx;
         if untouched {
             return Ok(Verdict::Unchanged);
@@ -415,7 +433,8 @@ impl Program {
         self.rev = rev;
         if !same_root {
             let (shell, scope) = (self.root.shell, Arc::clone(&self.root.scope));
-            self.roots.push(RootVersion { rev, shell, scope, top: top.clone() });
+            let collections = Arc::clone(&self.collections);
+            self.roots.push(RootVersion { rev, shell, scope, collections, top: top.clone() });
         }
         match reason {
             Some(reason) => Ok(Verdict::UpdateModule(reason)),
@@ -491,6 +510,10 @@ impl Program {
             let late = path_to(&self.root, site.id).map(|it| late_around(&self.root, &it)).unwrap_or_default();
             let context = Context { flavour: self.flavour, old: site, rev: self.rev, jsx: &self.jsx, late };
             let Ok(function) = compile_function(&text, &context, &mut self.ids.clone()) else { continue };
+            if !function.collections.iter().all(|it| page_root.collections.contains(it)) {
+                left.push(site.id);
+                continue;
+            }
             let line = self.line_of(start);
             let column = self.column_of(start, line);
             plan.sites.push(planned(site, site, function, start, line, column));
@@ -559,6 +582,7 @@ struct Place {
 
 /// Where a specifier stands in a text, as far as a search for its quoted form can tell.
 pub(crate) fn find_specifier(text: &str, spec: &str) -> (u32, u32) {
+    let (spec, _) = crate::sites::collect::without_type(spec);
     let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
     at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
 }
@@ -704,6 +728,11 @@ fn why(old: &[Item], new: &[Item]) -> Reason {
         format!(" ({})", item.names.join(", "))
     };
     Reason { code, message: format!("{what}{names} {verb}: the module has to run again"), start, end }
+}
+
+fn gathers_others() -> Reason {
+    let message = "other modules are gathered by a pattern: the module has to run again".to_owned();
+    Reason { code: "context", message, start: 0, end: 0 }
 }
 
 fn numbers(site: &Site) -> Vec<SiteId> {

@@ -7,6 +7,7 @@
 
 pub mod class;
 pub mod collect;
+pub mod collection;
 pub mod diff;
 pub mod jsx;
 mod params;

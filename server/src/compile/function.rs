@@ -17,6 +17,7 @@ use super::early;
 use super::emit::{self, Mode};
 use crate::sites::class::{Key, RawClass};
 use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
+use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Access, Bind, Code, Home, Rev, Scope, Site, SiteId, SiteKind, tree};
@@ -47,6 +48,8 @@ pub struct Function {
     pub construct: Option<Construct>,
     /// For a class: the `#private` names that classes made earlier may lack.
     pub privates: Vec<LatePrivate>,
+    /// Calls that gather modules by a pattern.
+    pub collections: Vec<Collection>,
 }
 
 /// A part of what a `#private` name stands for.
@@ -198,12 +201,13 @@ fn compile(
     let part = |from: u32, to: u32| emit::emit(&source, &collector.ops, from, to, &by_raw, &guards, mode);
     let mut unresolved: Vec<Box<str>> = std::mem::take(&mut collector.seen.unresolved).into_iter().collect();
     unresolved.sort_unstable();
+    let collections = std::mem::take(&mut collector.seen.collections);
     if let Some(class) = &root.class {
         let parts = Parts { source: &source, class, site: &site, ids: &by_raw, collector: &collector };
         let (code, construct, privates) = (parts.members(&part), parts.construct(&part), parts.privates(&part));
         // The code is made of pieces, each where it stands: nothing has to be put in front of it.
         let code = Code { text: code, how: "class", cells: None };
-        return Ok(Function { site, code, lead: u32::MAX, unresolved, construct, privates });
+        return Ok(Function { site, code, lead: u32::MAX, unresolved, construct, privates, collections });
     }
     let name = if site.name.is_empty() || site.name.contains(['#', '(']) && !site.kind.is_class_member() {
         String::new()
@@ -259,7 +263,7 @@ fn compile(
         cells = Some((0..depth).map(|it| used.remove(&it).unwrap_or_default().into_iter().collect()).collect());
     }
     let code = Code { text: code, how, cells };
-    Ok(Function { site, code, lead: lead as u32, unresolved, construct: None, privates: Vec::new() })
+    Ok(Function { site, code, lead: lead as u32, unresolved, construct: None, privates: Vec::new(), collections })
 }
 
 fn needs_place(text: &str) -> Problem {

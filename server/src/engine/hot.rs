@@ -291,6 +291,11 @@ impl Hot {
         self.replace(buffer);
     }
 
+    /// Whether the buffer is this text.
+    pub(crate) fn has_text(&self, text: &str) -> bool {
+        self.buffer == *text
+    }
+
     /// Whether everything in the buffer is in the program.
     pub(crate) fn is_settled(&self) -> bool {
         self.drifts.is_empty()

@@ -15,6 +15,7 @@ use oxc::syntax::scope::{ScopeFlags, ScopeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::class::{self, RawClass};
+use super::collection::Collection;
 use super::jsx::Jsx;
 use super::params::{self, Args, Body, Header};
 use super::{Access, Bind, Home, Reach, Scope, SiteId, SiteKind};
@@ -172,6 +173,8 @@ pub struct Seen {
     pub dynamic: Vec<String>,
     /// Specifiers named in `hot.accept` and `hot.decline`.
     pub accepts: Vec<String>,
+    /// Calls that gather modules by a pattern, each once.
+    pub collections: Vec<Collection>,
     pub uses_cjs: bool,
     pub uses_import_meta: bool,
     pub jsx: bool,
@@ -1517,7 +1520,7 @@ impl<'a> Visit<'a> for Collector<'_> {
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         if let Expression::StringLiteral(literal) = &it.source {
-            self.seen.dynamic.push(literal.value.to_string());
+            self.seen.dynamic.push(with_type(&literal.value, it.options.as_ref().and_then(type_of)));
         }
         if !matches!(self.base.flavour, Flavour::Classic(_)) {
             self.ops.push(Op::replace(it.span.start, it.span.start + 6, "$cap_m.import".to_owned()));
@@ -1547,18 +1550,22 @@ impl<'a> Visit<'a> for Collector<'_> {
             return;
         }
         if self.base.flavour == Flavour::Esm
-            && it.property.name == "hot"
             && let Expression::Identifier(object) = &it.object
-            && object.name == "module"
+            && is_of_cjs(&object.name, &it.property.name)
             && self.is_unresolved(object)
         {
-            self.ops.push(Op::replace(object.span.start, object.span.end, "$cap_m.module".to_owned()));
+            let text = format!("$cap_m.{}", object.name);
+            self.ops.push(Op::replace(object.span.start, object.span.end, text));
             return;
         }
         walk::walk_static_member_expression(self, it);
     }
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        if let Some(collection) = self.collection(it) {
+            self.gather(it.span, collection);
+            return;
+        }
         let mut label = self.text(it.callee.span());
         if label.len() > 40 || label.contains('\n') {
             label = "call";
@@ -1777,6 +1784,32 @@ impl Collector<'_> {
         self.pop();
     }
 
+    /// What a call gathers by a pattern. One that has other arguments than literals says when it runs that it cannot.
+    fn collection(&self, it: &CallExpression<'_>) -> Option<Collection> {
+        let Expression::StaticMemberExpression(callee) = &it.callee else { return None };
+        match (&callee.object, callee.property.name.as_str()) {
+            (Expression::Identifier(object), "context") if object.name == "require" && self.is_unresolved(object) => {
+                Collection::of_require(it)
+            }
+            (Expression::ImportMeta(_), "webpackContext") => Collection::of_webpack_context(it),
+            (Expression::ImportMeta(_), "glob") => Collection::of_glob(it),
+            _ => None,
+        }
+        .filter(|_| !matches!(self.base.flavour, Flavour::Classic(_)))
+    }
+
+    fn gather(&mut self, span: Span, collection: Collection) {
+        let text = self.text(span);
+        self.seen.uses_cjs |= text.starts_with("require");
+        self.seen.uses_import_meta |= text.starts_with("import");
+        let lines = "\n".repeat(text.matches('\n').count());
+        let key = quoted(&collection.key());
+        self.ops.push(Op::replace(span.start, span.end, format!("$cap_m.gathered({key}{lines})")));
+        if !self.seen.collections.contains(&collection) {
+            self.seen.collections.push(collection);
+        }
+    }
+
     /// Direct `eval` or `with`: what a name means in the functions around is known only there.
     fn names_are_dynamic(&mut self) {
         self.seen.dynamic_scope = true;
@@ -1812,5 +1845,42 @@ impl Collector<'_> {
             },
             _ => false,
         }
+    }
+}
+
+/// What only bundlers and Node have, also in ES modules.
+fn is_of_cjs(object: &str, property: &str) -> bool {
+    match object {
+        "module" => property == "hot",
+        "require" => matches!(property, "resolve" | "cache" | "context" | "main"),
+        _ => false,
+    }
+}
+
+/// A specifier with the `type` that its import asks for: the two together say which module is meant. The page's runtime puts
+/// them together in the same way.
+pub fn with_type(specifier: &str, kind: Option<&str>) -> String {
+    kind.map_or_else(|| specifier.to_owned(), |it| format!("{specifier}{WITH}{it}"))
+}
+
+/// What [`with_type`] put together.
+pub fn without_type(specifier: &str) -> (&str, Option<&str>) {
+    specifier.split_once(WITH).map_or((specifier, None), |(specifier, kind)| (specifier, Some(kind)))
+}
+
+const WITH: &str = " with ";
+
+/// `css` of `{ with: { type: "css" } }`.
+fn type_of<'e>(options: &'e Expression<'_>) -> Option<&'e str> {
+    let property = |object: &'e Expression<'_>, name: &str| match object {
+        Expression::ObjectExpression(it) => it.properties.iter().find_map(|it| match it {
+            ObjectPropertyKind::ObjectProperty(it) if it.key.is_specific_static_name(name) => Some(&it.value),
+            _ => None,
+        }),
+        _ => None,
+    };
+    match property(property(options, "with")?, "type")? {
+        Expression::StringLiteral(it) => Some(it.value.as_str()),
+        _ => None,
     }
 }
