@@ -469,7 +469,9 @@ impl Engine {
             .map(|(id, _)| id.clone())
             .collect();
         for id in due {
-            self.update_module(&id, When::Typing);
+            // A page that came while a file changed on disk: nobody types, and nobody will save.
+            let is_open = self.documents.values().any(|it| it.module.as_ref() == Some(&id));
+            self.update_module(&id, if is_open { When::Typing } else { When::Disk });
         }
     }
 
