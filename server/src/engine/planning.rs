@@ -240,7 +240,7 @@ impl Engine {
     fn file_changed(&mut self, path: &Path, turn: &mut Turn) {
         let Some((id, real)) = self.graph.resolver.root().locate(path) else { return };
         if is_html(&real) {
-            turn.others.push(Change::Html { url: id });
+            turn.others.push(self.new_html(id));
         } else if is_script(&real) {
             self.script_changed(&id, &real, turn);
         } else {
@@ -551,11 +551,15 @@ impl Engine {
     fn push_html(&mut self, path: Option<PathBuf>) {
         let Some((id, _)) = path.and_then(|it| self.graph.resolver.root().locate(&it)) else { return };
         let mut turn = Turn::default();
+        turn.others.push(self.new_html(id));
+        self.push(turn, When::Save);
+    }
+
+    fn new_html(&mut self, id: String) -> Change {
         let rev = self.graph.next_rev();
         let change = Change::Html { url: id.clone(), rev };
         self.files.insert(id, (rev, change.clone()));
-        turn.others.push(change);
-        self.push(turn, When::Save);
+        change
     }
 
     /// The moment at which modules may have to run again: when none of those that wait has changed for a while.
@@ -570,7 +574,11 @@ impl Engine {
         let mut due: Vec<String> =
             self.hot.iter().filter(|(_, hot)| hot.update_since.is_some()).map(|(id, _)| id.clone()).collect();
         due.sort_unstable();
-        self.update_modules(&due, When::Typing);
+        let is_open = |id: &String| self.documents.values().any(|it| it.module.as_ref() == Some(id));
+        let (typed, others): (Vec<String>, Vec<String>) = due.into_iter().partition(is_open);
+        self.update_modules(&typed, When::Typing);
+        // For a page that came while a file changed on disk: nobody types, and nobody will save.
+        self.update_modules(&others, When::Disk);
         self.push_remade(When::Typing);
     }
 
