@@ -248,17 +248,20 @@ impl Graph {
         if let Some(known) = self.loaded.get(id) {
             return Arc::clone(&known.def);
         }
-        if self.owned.contains(id)
-            && let Some(def) = self.ask_engine(id)
-        {
+        let is_owned = self.owned.contains(id);
+        if is_owned && let Some(def) = self.ask_engine(id) {
             return def;
         }
         let loaded = Arc::new(self.load(id));
         let def = Arc::clone(&loaded.def);
         self.loaded.entry(id.to_owned()).or_insert(loaded);
         if self.owned.contains(id) {
-            // The engine took the module while it was being loaded: what is kept here would hide the engine's.
+            // The engine took the module while it was being loaded: what is kept here would hide the engine's, and what was
+            // loaded is of a revision before the engine's first.
             self.loaded.remove(id);
+            if !is_owned && let Some(def) = self.ask_engine(id) {
+                return def;
+            }
         }
         def
     }
