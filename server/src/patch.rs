@@ -37,6 +37,8 @@ pub struct Program {
     /// Names that the text uses and nothing in it declares.
     unresolved: Vec<Box<str>>,
     exports: Vec<Export>,
+    /// Specifiers that the text imports.
+    imports: Vec<String>,
     cuts: Cuts,
     jsx: Jsx,
     /// Hash of the site ids in source order.
@@ -161,6 +163,7 @@ impl Program {
         Ok((
             Program {
                 exports,
+                imports: module.imports.clone(),
                 cuts,
                 text: Rope::from_str(source),
                 items_text: Rope::from_str(source),
@@ -334,7 +337,7 @@ impl Program {
             added = soft.added_names(&module);
             // Patches reach added names through the overlay, so the text is compiled again with them in it.
             let mut ids = self.ids.at(rev);
-            soft.name(&mut ids, &self.ids, &module);
+            soft.name(&mut ids, &self.imports, &module);
             let again = compile_module(source, self.options, Some(&self.root), &mut ids)?;
             top = Some(Arc::new(soft.steps(&again, source, &self.items_text.to_string(), &ids, rev)));
             module = again;
@@ -374,6 +377,7 @@ impl Program {
         self.ids = ids;
         self.items = module.items;
         self.exports = module.exports;
+        self.imports = module.imports;
         self.jsx = module.jsx;
         if untouched {
             return Ok(Verdict::Unchanged);

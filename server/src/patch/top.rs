@@ -178,8 +178,8 @@ impl Soft {
         self.added.iter().flat_map(|it| module.items[*it].names.clone()).collect()
     }
 
-    /// Notes in `ids` which names patches now reach through the overlay. `before` are the ids of the old text.
-    pub(super) fn name(&self, ids: &mut Ids, before: &Ids, module: &Module) {
+    /// Notes in `ids` which names patches now reach through the overlay. `before` is what the old text imports.
+    pub(super) fn name(&self, ids: &mut Ids, before: &[String], module: &Module) {
         for index in &self.added {
             let item = &module.items[*index];
             if item.kind != ItemKind::Import {
@@ -187,10 +187,10 @@ impl Soft {
             }
         }
         for specifier in &module.imports {
-            let (holder, known) = before.known_holder(specifier);
-            if !known {
+            // Also one that comes back: the module may have run without it meanwhile.
+            if !before.contains(specifier) {
                 // Given in the order of the text, as the compiler does.
-                let holder = ids.holder(specifier).max(holder);
+                let holder = ids.holder(specifier);
                 ids.add_to_overlay(&format!("$cap_i{holder}"));
             }
         }
