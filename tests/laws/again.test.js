@@ -51,3 +51,29 @@ test("a file that is opened after others were edited takes new values like the f
   assert.equal(await program.see("a.f()"), 10);
   program.close();
 });
+
+test("what is shown of an update that threw goes with the next that does not, or when the text is back", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open(files);
+  const b = program.also("b.js");
+  const threw = () => b.listener.until("the error", () => b.listener.outcomes.find((it) => it.outcome === "threw" && it.version === b.document.version));
+  const updated = () => b.listener.until("the update", () => b.listener.outcomes.find((it) => it.outcome === "moduleUpdated" && it.version === b.document.version));
+  b.document.replace('Number("1")', "Number(nothing.here)");
+  b.document.save();
+  await threw();
+  assert.equal(program.problems.length, 1);
+  b.document.replace("Number(nothing.here)", 'Number("3")');
+  b.document.save();
+  await updated();
+  assert.deepEqual(program.problems, []);
+  assert.equal(await program.see("a.f()"), 3);
+
+  b.document.replace('Number("3")', "Number(nothing.here)");
+  b.document.save();
+  await threw();
+  assert.equal(program.problems.length, 1);
+  await b.listener.verdictOn(b.document.replace("Number(nothing.here)", 'Number("3")'));
+  for (let tries = 0; tries < 20 && program.problems.length > 0; tries++) await bench.client.request("capuchin/pages", {});
+  assert.deepEqual(program.problems, []);
+  program.close();
+});

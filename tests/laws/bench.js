@@ -110,8 +110,8 @@ class Listener {
   lastVerdict;
   /** The newest version that pages were sent a patch for. */
   due = 0;
-  /** The module has to run again, and has not yet. */
-  isDue = false;
+  /** The version for which the module has to run again, and has not yet. */
+  #due = 0;
   /** @type {Outcome[]} */
   outcomes = [];
   /** @type {Outcome | undefined} */
@@ -123,7 +123,7 @@ class Listener {
   verdict(it) {
     this.lastVerdict = it;
     if (it.verdict === "patch") this.due = it.version;
-    if (it.verdict === "updateModule") this.isDue = true;
+    if (it.verdict === "updateModule") this.#due = it.version;
     this.#wake();
   }
 
@@ -131,8 +131,13 @@ class Listener {
   outcome(it) {
     this.outcomes.push(it);
     this.lastOutcome = it;
-    if (UPDATED.has(it.outcome)) this.isDue = false;
+    if (it.outcome === "moduleUpdated" && it.version >= this.#due) this.#due = 0;
     this.#wake();
+  }
+
+  /** The module has to run again, and has not yet. */
+  get isDue() {
+    return this.#due > 0;
   }
 
   #wake() {

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextRange, VerdictNotice};
 use super::hot::{Hot, Planned};
-use super::problems::Problem;
+use super::problems::{Problem, solved};
 use super::{Engine, OpenDocument, UPDATE_IDLE};
 use crate::graph::Missing;
 use crate::pages::SentDocument;
@@ -356,7 +356,7 @@ impl Engine {
                 return None;
             }
         };
-        let mut planned = self.without_needless_update(id, planned);
+        let mut planned = self.without_needless_update(id, planned, turn);
         let hot = self.hot.get_mut(id)?;
         if was_nothing && !hot.program.is_nothing {
             // Pages that asked meanwhile got the error.
@@ -382,7 +382,7 @@ impl Engine {
     }
 
     /// The text may be back at a top level that the pages run, after one that they never took: then only functions are due.
-    fn without_needless_update(&mut self, id: &str, mut planned: Planned) -> Planned {
+    fn without_needless_update(&mut self, id: &str, mut planned: Planned, turn: &mut Turn) -> Planned {
         let Some(hot) = self.hot.get_mut(id).filter(|_| planned.update.is_some()) else { return planned };
         let program = &hot.program;
         let newest = program.root_at(program.rev);
@@ -391,8 +391,14 @@ impl Engine {
         if !is_there {
             return planned;
         }
+        // What pages show of an update that they tried is over, too.
+        let was_refused = known.iter().any(|it| it.refused != 0);
         for it in &mut known {
             it.root_rev = newest.rev;
+            it.refused = 0;
+        }
+        if was_refused {
+            turn.others.push(solved(id));
         }
         let due = known.iter().map(|it| program.catch_up(it.rev, &it.skipped, newest).0.sites);
         planned.patched = due.max_by_key(Vec::len).unwrap_or_default();
