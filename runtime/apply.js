@@ -21,6 +21,8 @@ import { Program } from "./registry.js";
  * @property {() => void} resync tell the server what this page has
  * @property {(reason: Reason, patience?: number) => void} reload
  * @property {() => number} now
+ * @property {(callback: () => void, ms: number) => unknown} setTimeout
+ * @property {(handle: any) => void} clearTimeout
  * @property {(code: string) => any} evaluate
  * @property {(url: string, rev: number) => Promise<boolean>} swapStyle a `<link>` has a new text; false: it did not load
  * @property {(url: string, rev: number) => Promise<boolean>} swapAsset
@@ -32,8 +34,12 @@ import { Program } from "./registry.js";
 
 /** What prepare found. @typedef {{ patches: [Module, import("./wire.js").PatchChange][], updates: Update[], results: Result[] }} Prepared */
 
+/** @typedef {"automatic" | "manual" | "watch"} Mode */
+
 /** Ends a push without changing anything. @typedef {(outcome: OutcomeWord, reason: Reason) => true} Stop */
 
+/** How long updates are gathered. */
+const WATCH_DELAY = 200;
 /** While somebody types, a page that has failed is loaded again after this long without an edit, in milliseconds. */
 const TYPING_PAUSE = 300;
 
@@ -46,8 +52,13 @@ export class Applier {
     this.registry = registry;
     this.updater = updater;
     this.host = host;
-    /** `manual`: updates wait until the program calls `check()`. Functions are patched in both. @type {"automatic" | "manual"} */
+    /**
+     * `manual`: updates wait until the program calls `check()`. `watch`: they wait until there have been no others for a while.
+     * Functions are patched at once in all of them. @type {Mode}
+     */
     this.mode = "automatic";
+    /** Until what was gathered is applied. @type {unknown} */
+    this.delay = null;
     /** @type {(() => Promise<void> | undefined)[]} */
     this.queue = [];
     this.busy = false;
@@ -114,7 +125,9 @@ export class Applier {
     const imports = patches.some(([, { top }]) => top?.deps !== undefined && top.deps.length > 0);
     if (updates.length > 0 || imports) return this.applyUpdates(push, prepared, started, stop);
     if (this.stepsStop(patches, stop)) return undefined;
-    this.commit(patches, started, results);
+    const classes = this.classesReady(patches, stop);
+    if (classes === null) return undefined;
+    this.commit(patches, classes, started, results);
     this.finish(push, this.swap(push, started), results);
     return undefined;
   }
@@ -125,16 +138,38 @@ export class Applier {
     if (await this.importsStop(patches, stop)) return;
     if (updates.length > 0 && await this.updatesStop(patches, updates, stop)) return;
     if (this.stepsStop(patches, stop)) return;
-    this.commit(patches, started, results);
+    const classes = this.classesReady(patches, stop);
+    if (classes === null) return;
+    this.commit(patches, classes, started, results);
     const swapping = this.swap(push, started);
     await this.runAgain(updates, started, results);
     this.finish(push, swapping, results);
   }
 
-  /** The point of no return, and it cannot fail. @param {Prepared["patches"]} patches @param {number} started @param {Result[]} results */
-  commit(patches, started, results) {
+  /**
+   * What classes will take over; null: one cannot. @param {Prepared["patches"]} patches @param {Stop} stop
+   * @returns {Map<Module, (() => void)[]> | null}
+   */
+  classesReady(patches, stop) {
+    const ready = new Map();
+    for (const [module, { sites }] of patches) {
+      try {
+        ready.set(module, module.sites.prepareClasses(sites));
+      } catch (error) {
+        stop("refused", { code: "class", message: `The class cannot take over its new text: ${messageOf(error)}` });
+        return null;
+      }
+    }
+    return ready;
+  }
+
+  /**
+   * The point of no return, and it cannot fail.
+   * @param {Prepared["patches"]} patches @param {Map<Module, (() => void)[]>} classes @param {number} started @param {Result[]} results
+   */
+  commit(patches, classes, started, results) {
     for (const [module, { sites, nsites, rev, stamp, top }] of patches) {
-      module.sites.commit(sites, nsites);
+      module.sites.commit(sites, nsites, classes.get(module));
       if (top !== undefined && module.current !== null) module.current.top = rev;
       module.nsites = Math.max(module.nsites, nsites);
       module.rev = rev;
@@ -307,6 +342,8 @@ export class Applier {
     for (const [module, { top }] of patches) {
       this.keeping.delete(module);
       if (top === undefined) continue;
+      // It may import other names now.
+      for (const dep of module.program?.specs.values() ?? []) delete dep.names;
       const hook = module.current?.hook;
       if (!hook) {
         // It has not run yet: it is fetched as it is now when it does.
@@ -343,13 +380,15 @@ export class Applier {
     } catch (error) {
       return stop("refused", { code: error instanceof SyntaxError ? "syntax" : "download", message: messageOf(error) });
     }
-    const refusal = this.mode === "manual" ? null : this.updater.refusal(updates);
+    const refusal = this.mode === "automatic" ? this.updater.refusal(updates) : null;
     if (refusal === null && this.mode === "automatic") return false;
     // A program that calls `check()` finds them.
     for (const update of updates) this.updater.waiting.set(update.id, update);
     if (refusal === null) {
       const what = patches.length === 0 ? "The update waits" : "The change waits with an update";
-      return stop("held", { code: "manual", message: `${what} until the program checks for it` });
+      if (this.mode === "manual") return stop("held", { code: "manual", message: `${what} until the program checks for it` });
+      this.gather();
+      return stop("held", { code: "watch", message: `${what} for further ones` });
     }
     stop("needsReload", { ...refusal, message: `${refusal.message}: ${this.when === "typing" ? "save to reload the page" : "the page reloads"}` });
     if (this.when !== "typing") this.host.reload(refusal);
@@ -387,6 +426,48 @@ export class Applier {
     this.host.recovered(id);
   }
 
+  /** @param {Mode} mode */
+  setMode(mode) {
+    this.mode = mode;
+    this.host.clearTimeout(this.delay);
+    this.updater.watch(mode === "watch");
+    if (mode === "automatic") this.enqueue(() => this.applyWaiting());
+    if (mode === "watch" && this.updater.waiting.size > 0) this.gather();
+  }
+
+  /** Waits for further updates before those that wait are applied. */
+  gather() {
+    this.host.clearTimeout(this.delay);
+    this.updater.setStatus("watch-delay");
+    this.delay = this.host.setTimeout(() => this.enqueue(() => this.applyWaiting()), WATCH_DELAY);
+  }
+
+  /** Applies the updates that wait. */
+  async applyWaiting() {
+    await this.whenIdle();
+    const updates = [...this.updater.waiting.values()];
+    if (updates.length === 0) return;
+    const started = this.host.now();
+    /** @type {Result[]} */
+    const results = [];
+    const all = (/** @type {OutcomeWord} */ outcome, /** @type {Reason} */ reason) => {
+      for (const { id, rev } of updates) results.push(this.result(id, rev, outcome, started, reason));
+    };
+    this.wantsReload = this.updater.refusal(updates);
+    try {
+      if (this.wantsReload !== null) all("needsReload", this.wantsReload);
+      else {
+        await this.updater.prepare(updates);
+        await this.runAgain(updates, started, results);
+      }
+    } catch (error) {
+      all("refused", { code: error instanceof SyntaxError ? "syntax" : "download", message: messageOf(error) });
+    }
+    if (this.updater.status === "watch-delay") this.updater.setStatus(this.updater.rest);
+    for (const result of results) this.host.outcome(this.seqs.get(result.module) ?? 0, [result]);
+    if (this.wantsReload !== null && this.when !== "typing") this.host.reload(this.wantsReload);
+  }
+
   /** A reload that the program asked for while an update ran. @param {Reason} reason */
   reloadWanted(reason) {
     if (this.busy) this.wantsReload ??= reason;
@@ -396,7 +477,7 @@ export class Applier {
   /** Lets the program finish what it does with its own `check` and `apply`. */
   whenIdle() {
     const { updater } = this;
-    const atRest = () => updater.status === "idle" || updater.status === "ready" || updater.status === "abort" || updater.status === "fail";
+    const atRest = () => ["idle", "watch", "watch-delay", "ready", "abort", "fail"].includes(updater.status);
     if (atRest()) return Promise.resolve();
     return new Promise((/** @type {(value: void) => void} */ resolve) => {
       const handler = () => {
@@ -422,7 +503,7 @@ export class Applier {
         const reason = { code: "html", message: `${change.url} changed` };
         const shown = this.host.showsHtml(change.url);
         if (shown) this.wantsReload ??= reason;
-        swaps.push(Promise.resolve(this.result(change.url, change.rev ?? 0, shown ? "needsReload" : "live", started, shown ? reason : undefined)));
+        swaps.push(Promise.resolve(this.result(change.url, change.rev, shown ? "needsReload" : "live", started, shown ? reason : undefined)));
       }
     }
     return swaps.length === 0 ? null : Promise.all(swaps);

@@ -29,7 +29,10 @@
     page: attribute("data-page"),
     server: attribute("data-server"),
     rev: Number(attribute("data-rev")) || 0,
-    mode: attribute("data-mode") || "automatic",
+    cleanup: attribute("data-cleanup") || "on",
+    // When updates of modules are applied: `<html data-capuchin-mode="manual">`, or whenever the program says so.
+    mode: Element.prototype.getAttribute.call(document.documentElement, "data-capuchin-mode") || "automatic",
+    setMode(/** @type {string} */ mode) { capuchin.mode = mode; },
     origin: base.origin,
     natives,
     waiting,
@@ -40,6 +43,10 @@
       for (let id = 0; id < nsites; id++) guards.push(0);
       // The hook of the global scope; each script has its own, because what is made through it is kept on it.
       /** @type {any} */ (guards).s = (/** @type {string} */ code) => natives.eval(code);
+      // Classes that are made before the runtime is there wait for it.
+      /** @type {unknown[][]} */
+      const classes = [];
+      Object.assign(guards, { classes, k: (/** @type {unknown[]} */ ...made) => { classes.push(made); } });
       waiting.push({ url, rev, nsites, stamp, guards });
       return guards;
     },

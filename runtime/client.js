@@ -11,11 +11,12 @@ import { createStyles } from "./css.js";
 
 /**
  * What boot.js left.
- * @type {{ token: string, page: string, server: string, rev: number, mode: string, origin: string,
+ * @type {{ token: string, page: string, server: string, rev: number, mode: import("./apply.js").Mode, origin: string,
  *   natives: { WebSocket: typeof WebSocket, fetch: typeof fetch, setTimeout: (callback: () => void, ms: number) => number, clearTimeout: (handle: number) => void, now: () => number, eval: (code: string) => any },
  *   waiting: { url: string, rev: number, nsites: number, stamp: string, guards: number[] }[],
  *   script: (url: string, rev: number, nsites: number, stamp?: string) => number[],
- *   setMode?: (mode: "automatic" | "manual") => void }}
+ *   cleanup: import("./cleanup.js").Setting,
+ *   setMode: (mode: import("./apply.js").Mode) => void }}
  */
 const boot = /** @type {any} */ (globalThis).__capuchin;
 const { natives, origin } = boot;
@@ -34,7 +35,9 @@ const host = createHost({
   url: location.href,
   userAgent: navigator.userAgent,
   evaluate: natives.eval,
-  importUrl: (url) => import(url),
+  cleanup: boot.cleanup,
+  // Not every browser parses the second argument.
+  importUrl: (url, type) => (type === undefined ? import(url) : natives.eval("(url,type)=>import(url,{with:{type}})")(url, type)),
   now: natives.now,
   setTimeout: natives.setTimeout,
   clearTimeout: natives.clearTimeout,
@@ -64,6 +67,7 @@ const host = createHost({
   reload,
   injectStyle: styles.inject,
   removeStyle: styles.remove,
+  styleSheet: styles.object,
   swapStyle: styles.swap,
   swapAsset: styles.swapAsset,
   showsHtml: (url) => url === location.pathname || url === `${location.pathname}index.html` || url === `${location.pathname}.html`,
@@ -72,7 +76,7 @@ const host = createHost({
   log,
 });
 
-if (boot.mode === "manual") host.setMode("manual");
+if (boot.mode !== "automatic") host.setMode(boot.mode);
 boot.setMode = host.setMode;
 boot.script = host.script;
 for (const { url, rev, nsites, stamp, guards } of boot.waiting.splice(0)) host.script(url, rev, nsites, stamp, guards);

@@ -2,9 +2,10 @@
 // What the factory of a module gets: `$cap_m`. Everything that instrumented code asks of the registry goes through here, so this is
 // the contract between the compiler and the page.
 
+import { gather } from "./gathered.js";
 import { merge } from "./merge.js";
 import { createNamespace, fill } from "./namespace.js";
-import { moduleObject } from "./registry.js";
+import { externalKey, moduleObject } from "./registry.js";
 
 /** @typedef {import("./registry.js").Instance} Instance */
 /** @typedef {import("./registry.js").Registry} Registry */
@@ -25,8 +26,8 @@ export class Context {
     this.linkError = null;
     /** Takes over another initial value. */
     this.merge = merge;
-    /** `import()`. @param {unknown} specifier */
-    this.import = (specifier) => registry.dynamicImport(instance, specifier);
+    /** `import()`. @param {unknown} specifier @param {unknown} [options] */
+    this.import = (specifier, options) => registry.dynamicImport(instance, specifier, options);
   }
 
   /** The guard array of this instance, whose scope the hook reaches. @param {(code: string) => any} hook */
@@ -72,12 +73,22 @@ export class Context {
     const dep = this.#instance.program.specs.get(spec);
     if (dep?.id !== undefined) return this.#registry.module(dep.id).namespace;
     if (dep?.url !== undefined) {
-      const external = this.#registry.externals.get(dep.url);
+      const external = this.#registry.externals.get(externalKey(dep));
       if (external?.namespace !== undefined) return external.namespace;
     }
     const empty = createNamespace();
     fill(empty, new Map());
     return empty;
+  }
+
+  /** `require.context(…)`, `import.meta.webpackContext(…)` and `import.meta.glob(…)`. @param {string} key what the server calls it */
+  gathered(key) {
+    const registry = this.#registry;
+    const instance = this.#instance;
+    const dep = instance.program.specs.get(key);
+    const module = dep?.id === undefined ? undefined : registry.modules.get(dep.id);
+    if (!module?.program) throw new Error(`${instance.id} gathers modules that did not reach the page`);
+    return gather(registry, registry.load(module, instance), instance);
   }
 
   get meta() {
@@ -93,7 +104,11 @@ export class Context {
       if (dep.error !== undefined) throw new TypeError(dep.error);
       return dep.id === undefined ? new URL(/** @type {string} */ (dep.url), url).href : registry.host.origin + dep.id;
     };
+    // The server rewrites calls with literals.
+    const onlyLiterals = (/** @type {string} */ name) => () => { throw new TypeError(`${name} takes literals only, and patterns that begin with ./, ../ or /`); };
     Object.defineProperties(meta, {
+      glob: { value: onlyLiterals("import.meta.glob"), configurable: true },
+      webpackContext: { value: onlyLiterals("import.meta.webpackContext"), configurable: true },
       hot: { get: () => registry.faces(instance).vite, enumerable: true, configurable: true },
       webpackHot: { get: () => registry.faces(instance).webpack, enumerable: true, configurable: true },
     });
@@ -117,7 +132,7 @@ function createRequire(registry, instance) {
     const spec = String(specifier);
     const dep = registry.resolveRequire(instance.program, spec);
     if (dep.url !== undefined) {
-      const external = registry.externals.get(dep.url);
+      const external = registry.externals.get(externalKey(dep));
       if (external?.namespace !== undefined) return external.namespace;
     }
     const module = dep.id === undefined ? undefined : registry.modules.get(dep.id);
@@ -134,6 +149,7 @@ function createRequire(registry, instance) {
     if (dep.id === undefined) throw notFound(spec, instance.id, dep.error);
     return dep.id;
   };
+  require.context = () => { throw new TypeError("require.context takes literals only"); };
   require.cache = cacheView(registry);
   Object.defineProperty(require, "main", {
     get: () => {

@@ -9,6 +9,8 @@
 // [[DFSAncestorIndex]], root is [[CycleRoot]], asyncOrder is [[AsyncEvaluationOrder]], pending is [[PendingAsyncDependencies]].
 
 import { Context } from "./context.js";
+import { eagerFiles } from "./gathered.js";
+import { externalKey } from "./registry.js";
 
 /** @typedef {import("./registry.js").Instance} Instance */
 /** @typedef {import("./registry.js").Module} Module */
@@ -32,6 +34,8 @@ export class Evaluator {
     instance.state = "evaluating";
     instance.index = instance.ancestor = ++this.index;
     this.stack.push(instance);
+    const { cleanup } = this.registry;
+    const before = cleanup.enter(instance);
     try {
       if (instance.program.kind === "esm") this.runModule(instance);
       else this.registry.execute(instance);
@@ -42,6 +46,8 @@ export class Evaluator {
       instance.state = "error";
       instance.error = error;
       throw error;
+    } finally {
+      cleanup.leave(before);
     }
     if (instance.ancestor === instance.index) this.leave(instance);
   }
@@ -90,14 +96,13 @@ export class Evaluator {
     for (const dep of instance.program.deps) {
       if (dep.error !== undefined) throw registry.failure(dep.error, instance.id);
       if (dep.url !== undefined) {
-        const external = registry.externals.get(dep.url);
+        const external = registry.externals.get(externalKey(dep));
         if (external?.error !== undefined) throw external.error;
         continue;
       }
-      const module = registry.modules.get(/** @type {string} */ (dep.id));
-      if (!module?.program) throw registry.failure(`${dep.spec}, imported by ${instance.id}, did not reach the page`, instance.id);
-      if (this.stack.length > SHALLOW && module.current === null) this.runBelow(module);
-      this.require(instance, registry.load(module, instance));
+      this.linkTo(instance, /** @type {string} */ (dep.id), dep.spec);
+      const program = registry.modules.get(/** @type {string} */ (dep.id))?.program;
+      if (program?.kind === "gathered") for (const id of eagerFiles(program)) this.linkTo(instance, id, id);
     }
     instance.linked = true;
     if (instance.stars.length > 0 || instance.module.shown !== instance) registry.bind(instance);
@@ -105,6 +110,15 @@ export class Evaluator {
     if (instance.pending > 0 || instance.program.async) instance.asyncOrder = ++this.asyncOrder;
     if (instance.pending === 0 || !instance.program.async) return undefined;
     return new Promise((resolve) => { instance.resume = resolve; });
+  }
+
+  /** Runs one static dependency. @param {Instance} instance @param {string} id @param {string} spec */
+  linkTo(instance, id, spec) {
+    const { registry } = this;
+    const module = registry.modules.get(id);
+    if (!module?.program) throw registry.failure(`${spec}, imported by ${instance.id}, did not reach the page`, instance.id);
+    if (this.stack.length > SHALLOW && module.current === null) this.runBelow(module);
+    this.require(instance, registry.load(module, instance));
   }
 
   /**
@@ -181,11 +195,15 @@ export class Evaluator {
       if (/** @type {string} */ (next.state) === "error") continue;
       const resume = next.resume;
       next.resume = null;
+      const { cleanup } = this.registry;
+      const before = cleanup.enter(next);
       try {
         resume?.();
       } catch (error) {
         this.rejected(next, error);
         continue;
+      } finally {
+        cleanup.leave(before);
       }
       if (!next.program.async) this.finish(next);
     }

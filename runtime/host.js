@@ -29,17 +29,19 @@ import { Updater } from "./update.js";
  * @property {() => import("./socket.js").Wire} [open] the transport
  * @property {() => Promise<void>} [renew] asks a server that was started again for its token
  * @property {(code: string) => any} [evaluate] indirect eval
- * @property {(url: string) => Promise<any>} [importUrl]
+ * @property {(url: string, type?: string) => Promise<any>} [importUrl]
  * @property {(id: string) => Promise<Graph>} [fetchGraph]
  * @property {() => number} [now]
  * @property {(callback: () => void, ms: number) => unknown} [setTimeout]
  * @property {(handle: any) => void} [clearTimeout]
+ * @property {import("./cleanup.js").Setting} [cleanup] what becomes of timers and listeners of a module that runs again; `off`
  * @property {() => void} [connected] told whenever the server can be reached
  * @property {(wake: () => void) => void} [onWake]
  * @property {() => boolean} [asleep]
  * @property {(reason: Reason) => void} [reload]
  * @property {(id: string, css: string) => void} [injectStyle]
  * @property {(id: string) => void} [removeStyle]
+ * @property {(id: string, css: string) => unknown} [styleSheet]
  * @property {(url: string, rev: number) => Promise<boolean>} [swapStyle]
  * @property {(url: string, rev: number) => Promise<boolean>} [swapAsset]
  * @property {(url: string) => boolean} [showsHtml]
@@ -47,6 +49,9 @@ import { Updater } from "./update.js";
  * @property {(module: string) => void} [clearProblem]
  * @property {(level: "debug" | "warn" | "error", message: string, error?: unknown) => void} [log]
  */
+
+/** A program that talks to nobody must not fill the memory. */
+const MOST_UNSENT = 100;
 
 /** @param {HostOptions} options */
 export function createHost(options) {
@@ -57,7 +62,10 @@ export function createHost(options) {
   const evaluate = options.evaluate ?? globalThis.eval;
   const page = options.page ?? "";
   let server = options.server ?? "";
-  let customAllowed = false;
+  /** Whether the server takes events of the program; null: it has not said yet. @type {boolean | null} */
+  let customAllowed = null;
+  /** Events that the program sent while there was no connection. @type {FromPage[]} */
+  let unsent = [];
   /** The reload that is about to happen. @type {{ timer: unknown, canWait: boolean } | null} */
   let reloading = null;
   /** Errors that were shown for a module and not by the server: the next success clears them. @type {Set<string>} */
@@ -99,11 +107,13 @@ export function createHost(options) {
   const registry = new Registry({
     evaluate,
     origin: options.origin,
-    importUrl: options.importUrl ?? ((url) => import(url)),
+    importUrl: options.importUrl ?? ((url, type) => (type === undefined ? import(url) : evaluate("(url,type)=>import(url,{with:{type}})")(url, type))),
     fetchGraph: options.fetchGraph ?? ((id) => Promise.reject(new TypeError(`Failed to fetch dynamically imported module: ${options.origin}${id}`))),
     warn: (message) => log("warn", message),
+    cleanup: options.cleanup,
     injectStyle: options.injectStyle,
     removeStyle: options.removeStyle,
+    styleSheet: options.styleSheet,
     loaded: (modules) => link?.send({ type: "loaded", modules }),
     refused: (module, patch, error) => {
       report(module, error);
@@ -113,8 +123,12 @@ export function createHost(options) {
 
   const updater = new Updater(registry, {
     send: (event, data) => {
-      if (customAllowed) link?.send({ type: "custom", event, data });
-      else log("debug", `the server does not take events; "${event}" was not sent`);
+      /** @type {FromPage} */
+      const message = { type: "custom", event, data };
+      if (customAllowed === false || link === null) log("debug", `the server does not take events; "${event}" was not sent`);
+      else if (customAllowed && link.open && !link.greeting) link.send(message);
+      else if (unsent.length < MOST_UNSENT) unsent.push(message);
+      else log("warn", `"${event}" was not sent: there is no connection, and ${MOST_UNSENT} events wait for one`);
     },
     report,
     warn: (message) => log("warn", message),
@@ -132,6 +146,8 @@ export function createHost(options) {
     resync: () => link?.resync(),
     reload,
     now,
+    setTimeout: setTimer,
+    clearTimeout: clearTimer,
     evaluate,
     swapStyle: options.swapStyle ?? (() => Promise.resolve(true)),
     swapAsset: options.swapAsset ?? (() => Promise.resolve(true)),
@@ -155,6 +171,9 @@ export function createHost(options) {
     },
   });
 
+  /** Who waits until everything is here. @type {(() => void)[]} */
+  let waitingForAll = [];
+
   /** @param {ToPage} message */
   const receive = (message) => {
     switch (message.type) {
@@ -167,6 +186,7 @@ export function createHost(options) {
         }
         server = message.server;
         customAllowed = message.custom === true;
+        for (const event of unsent.splice(0)) if (customAllowed) link?.send(event);
         break;
       case "push":
         try {
@@ -175,6 +195,11 @@ export function createHost(options) {
           log("error", "a push could not be applied", error);
         }
         break;
+      case "looked": {
+        const done = waitingForAll.splice(0);
+        applier.enqueue(() => { for (const tell of done) tell(); return undefined; });
+        break;
+      }
       case "reload": reload(message.reason); break;
       case "custom": void updater.events.emit(message.event, message.data); break;
       default: unknownMessage(message);
@@ -194,7 +219,10 @@ export function createHost(options) {
     renew: options.renew,
     onWake: options.onWake ?? (() => {}),
     asleep: options.asleep ?? (() => false),
-    hello: () => ({ type: "hello", v: 1, page, server, ...(options.rev ? { rev: options.rev } : {}), url: options.url ?? "", userAgent: options.userAgent ?? "", modules: registry.revisions() }),
+    hello: () => ({
+      type: "hello", v: 1, page, server, ...(options.rev ? { rev: options.rev } : {}), url: options.url ?? "", userAgent: options.userAgent ?? "",
+      modules: registry.revisions(), ...(waitingForAll.length > 0 ? { look: true } : {}),
+    }),
     receive,
     changed: (isOpen, webSocket) => {
       if (isOpen) options.connected?.();
@@ -264,12 +292,26 @@ export function createHost(options) {
     link,
     reload,
     receive,
+    /**
+     * Fulfilled when everything is here, and applied or waiting, that the server knows by now; it looks at the files on disk first.
+     * @returns {Promise<void>}
+     */
+    sync: () => new Promise((resolve, reject) => {
+      if (link === null) return reject(new Error("this host has no connection"));
+      waitingForAll.push(resolve);
+      // Without a connection the next hello asks.
+      if (link.open) link.hello();
+      return undefined;
+    }),
     connect: () => link?.start(),
     close: () => link?.stop(),
     /** Whether the message is on its way. @param {FromPage} message */
     send: (message) => link?.send(message) ?? false,
-    /** `manual`: updates wait until the program calls `check()`. @param {"automatic" | "manual"} mode */
-    setMode: (mode) => { applier.mode = mode; },
+    /** When updates of modules are applied. @param {import("./apply.js").Mode} mode */
+    setMode: (mode) => {
+      if (!["automatic", "manual", "watch"].includes(mode)) throw new TypeError(`There is no mode "${mode}": it is automatic, manual or watch`);
+      applier.setMode(mode);
+    },
   };
 }
 

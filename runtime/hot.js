@@ -46,9 +46,7 @@ export function hotState(instance) {
 }
 
 /** @param {Instance} instance */
-export function acceptsItself({ hot, program, own }) {
-  // A style sheet puts its new text where the old one was.
-  if (program.kind === "css") return true;
+export function acceptsItself({ hot, own }) {
   if (hot === null) return false;
   if (hot.selfAccepted !== false || hot.viteSelf) return true;
   return hot.acceptedExports !== null && [...own.keys()].every((name) => hot.acceptedExports?.has(name));

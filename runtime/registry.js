@@ -10,6 +10,7 @@
 
 import { behind, createNamespace, fill, interop, withStars } from "./namespace.js";
 import { Sites } from "./sites.js";
+import { Cleanup } from "./cleanup.js";
 import { Evaluator } from "./evaluate.js";
 import { Context } from "./context.js";
 
@@ -22,11 +23,13 @@ import { Context } from "./context.js";
  * @typedef {object} RegistryHost
  * @property {(code: string) => any} evaluate indirect eval
  * @property {string} origin put before ids in stack traces and `import.meta.url`
- * @property {(url: string) => Promise<any>} importUrl native `import()`
+ * @property {(url: string, type?: string) => Promise<any>} importUrl native `import()`
  * @property {(id: string) => Promise<import("./wire.js").Graph>} fetchGraph
  * @property {(message: string) => void} warn
+ * @property {import("./cleanup.js").Setting} [cleanup] what becomes of timers and listeners of a module that runs again
  * @property {(id: string, css: string) => void} [injectStyle]
  * @property {(id: string) => void} [removeStyle]
+ * @property {(id: string, css: string) => unknown} [styleSheet] an object that holds the CSS; the same one for every text of a module
  * @property {(modules: import("./wire.js").ModuleRev[]) => void} [loaded] told of modules that came with a dynamic import
  * @property {(module: string, patch: { id: number, rev: number, name: string }, error: unknown) => void} [refused]
  */
@@ -53,6 +56,12 @@ export class Program {
     this.factory = null;
     /** The form that `factory` was compiled in. */
     this.suspends = false;
+    /** The names of a CSS module. */
+    this.names = def.names ?? null;
+    /** Which modules a call gathers; read from the code at first use. @type {import("./gathered.js").Gathered | null} */
+    this.gathered = null;
+    /** The file of it is gone. */
+    this.gone = false;
   }
 }
 
@@ -101,6 +110,10 @@ export class Instance {
     this.restored = false;
     /** It passed its update on to its importers, by Vite's `invalidate`. */
     this.handedOn = false;
+    /** What its top level started. @type {import("./cleanup.js").Effect[]} */
+    this.effects = [];
+    /** When it was disposed it had handlers for that. */
+    this.hadDisposer = false;
 
     // Evaluation, by the names of the ECMAScript specification (see evaluate.js).
     /** @type {"new" | "evaluating" | "async" | "done" | "error"} */
@@ -168,6 +181,7 @@ export class Registry {
     /** Modules from elsewhere, loaded by the browser before their importers run. @type {Map<string, { namespace?: any, error?: unknown }>} */
     this.externals = new Map();
     this.evaluator = new Evaluator(this);
+    this.cleanup = new Cleanup(host.cleanup ?? "off", host.warn);
     /** Ids whose evaluation may have to wait; null: to be found out. @type {Set<string> | null} */
     this.suspending = null;
     /** Set by hot.js: the two faces of an instance's hot object. @type {(instance: Instance) => { webpack: any, vite: any }} */
@@ -209,7 +223,8 @@ export class Registry {
     const taken = [];
     for (const def of defs) {
       const module = this.module(def.id);
-      if (module.program !== null && (module.current !== null || module.rev >= def.rev)) continue;
+      const { program } = module;
+      if (program !== null && !program.gone && (module.current !== null || module.rev >= def.rev)) continue;
       this.install(module, new Program(def));
       taken.push(module);
     }
@@ -289,14 +304,15 @@ export class Registry {
    * @param {Iterable<Program>} programs @returns {Promise<void> | null} null: nothing to wait for
    */
   preload(programs) {
-    const urls = new Set();
+    /** @type {Map<string, import("./wire.js").Dep>} */
+    const missing = new Map();
     for (const program of programs) {
-      for (const dep of program.deps) if (dep.url !== undefined && !this.externals.has(dep.url)) urls.add(dep.url);
+      for (const dep of program.deps) if (dep.url !== undefined && !this.externals.has(externalKey(dep))) missing.set(externalKey(dep), dep);
     }
-    if (urls.size === 0) return null;
-    return Promise.all([...urls].map((url) => this.host.importUrl(url).then(
-      (namespace) => { this.externals.set(url, { namespace }); },
-      (error) => { this.externals.set(url, { error }); },
+    if (missing.size === 0) return null;
+    return Promise.all([...missing].map(([key, { spec, url }]) => this.host.importUrl(/** @type {string} */ (url), typeOf(spec)).then(
+      (namespace) => { this.externals.set(key, { namespace }); },
+      (error) => { this.externals.set(key, { error }); },
     ))).then(() => undefined);
   }
 
@@ -325,7 +341,7 @@ export class Registry {
       const importers = new Map();
       const found = new Set();
       for (const { program } of this.modules.values()) {
-        if (program === null || program.kind !== "esm") continue;
+        if (program === null || program.kind !== "esm" && program.kind !== "gathered") continue;
         if (program.async) found.add(program.id);
         for (const dep of program.deps) {
           if (dep.id === undefined) continue;
@@ -394,10 +410,17 @@ export class Registry {
       }
       case "json": instance.value = JSON.parse(program.code); break;
       case "css":
-        instance.value = program.code;
+        // The sheets that its classes are composed of stand in front of it.
+        for (const { id } of program.deps) if (id !== undefined) this.load(this.module(id), instance);
+        instance.value = program.names === null ? program.code : { ...program.names };
         this.host.injectStyle?.(module.id, program.code);
         break;
-      case "url": instance.value = program.code; break;
+      case "sheet": instance.value = this.host.styleSheet?.(module.id, program.code) ?? program.code; break;
+      case "bytes": instance.value = Uint8Array.from(atob(program.code), (character) => character.charCodeAt(0)); break;
+      case "url":
+      case "text": instance.value = program.code; break;
+      // Made when it is asked for.
+      case "gathered": break;
       case "error": throw this.failure(program.code, program.id);
       case "esm": throw new Error("unreachable: the evaluator runs ES modules");
       default: unknownKind(program.kind);
@@ -431,6 +454,12 @@ export class Registry {
         const getters = interop(() => instance.value);
         getters.set("default", () => instance.value);
         return getters;
+      }
+      case "css": {
+        /** @type {Getters} */
+        const getters = new Map();
+        for (const [name, value] of Object.entries(instance.program.names ?? {})) getters.set(name, () => value);
+        return getters.set("default", () => instance.value);
       }
       default: return new Map([["default", () => instance.value]]);
     }
@@ -477,13 +506,14 @@ export class Registry {
 
   /**
    * `import()` from inside a module.
-   * @param {Instance} from @param {unknown} specifier @returns {Promise<any>}
+   * @param {Instance} from @param {unknown} specifier @param {any} [options] @returns {Promise<any>}
    */
-  async dynamicImport(from, specifier) {
-    const spec = String(specifier);
+  async dynamicImport(from, specifier, options) {
+    const type = options?.with?.type;
+    const spec = type === undefined ? String(specifier) : `${specifier}${WITH}${type}`;
     const target = this.resolve(from.program, spec);
     if (target.error !== undefined) throw new TypeError(target.error);
-    if (target.url !== undefined) return this.host.importUrl(target.url);
+    if (target.url !== undefined) return this.host.importUrl(target.url, type);
     // Never at once, also when it is there: the statements after the import() come first.
     const module = await this.available(/** @type {string} */ (target.id));
     const instance = this.load(module, from);
@@ -532,6 +562,14 @@ export class Registry {
   resolve(program, spec) {
     const known = program.specs.get(spec);
     if (known !== undefined) return known;
+    const type = typeOf(spec);
+    if (type !== undefined) {
+      const found = this.resolve(program, spec.slice(0, spec.indexOf(WITH)));
+      if (found.id === undefined) return { ...found, spec };
+      const query = queryFor(type, found.id);
+      if (query === undefined) return { spec, error: `Cannot import ${found.id} with the type "${type}"` };
+      return { spec, id: query === "" ? found.id : `${found.id}${found.id.includes("?") ? "&" : "?"}${query}` };
+    }
     if (this.modules.get(spec)?.program) return { spec, id: spec };
     if (!/^(?:[./]|[a-z][a-z+.-]*:)/i.test(spec)) return { spec, url: spec };
     let url;
@@ -582,6 +620,32 @@ export function moduleObject(registry, instance) {
     require: { get: () => new Context(registry, instance).require },
   });
   return object;
+}
+
+/** Between a specifier and the type that its import asks for. The server writes it so, too. */
+const WITH = " with ";
+
+/** @param {string} spec */
+function typeOf(spec) {
+  const at = spec.indexOf(WITH);
+  return at < 0 ? undefined : spec.slice(at + WITH.length);
+}
+
+/** What asks for a module of this type, as the server has it; undefined: there is no such type. @param {string} type @param {string} id */
+function queryFor(type, id) {
+  switch (type) {
+    case "json": return /\.json(?:[?#]|$)/i.test(id) ? "" : "json";
+    case "css": return "sheet";
+    case "text": return "raw";
+    case "bytes": return "bytes";
+    default: return undefined;
+  }
+}
+
+/** What a module from elsewhere is kept under. @param {Dep} dep */
+export function externalKey({ spec, url }) {
+  const type = typeOf(spec);
+  return type === undefined ? /** @type {string} */ (url) : url + WITH + type;
 }
 
 /** The first line of an async factory, so that a body whose dependencies are there starts without a turn of the event loop. @param {string} code */

@@ -12,6 +12,8 @@
 //
 // This file knows nothing of modules, sockets or the DOM.
 
+import { Base, Classes, Derived, frame, grown, late, prepare, returned, takeOver } from "./classes.js";
+
 const { construct } = Reflect;
 
 const PLAIN = 0;
@@ -19,12 +21,13 @@ const ARROW = 1;
 const FUNCTION = 2;
 const DERIVED = 3;
 const NAMED = 4;
+const CLASS = 5;
 
 /**
  * How the function of a patch is called. Methods, accessors, generators and base constructors are all called with the receiver.
  * @type {Record<import("./wire.js").How, number>}
  */
-const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: PLAIN, set: PLAIN, generator: PLAIN, ctor: PLAIN, derived: DERIVED, named: NAMED };
+const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: PLAIN, set: PLAIN, generator: PLAIN, ctor: PLAIN, derived: DERIVED, named: NAMED, class: CLASS };
 
 /**
  * What a scope makes a function of. `makers` has what the code gives at each `eval` that it was evaluated at, `classes` makes the cells.
@@ -33,12 +36,15 @@ const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: P
 /**
  * A committed patch of one site. `before` is the newest one that was replaced and is known to have run: where new code cannot be
  * made in some scope, that scope goes on with it. Scopes whose hook is older than `scope` run `base`.
- * @typedef {{ id: number, rev: number, code: Code, name: string, scope: number, base: Code | null, ran: boolean, told: boolean, before: Patch | null }} Patch
+ * @typedef {{ id: number, rev: number, code: Code, name: string, scope: number, base: Code | null, ran: boolean, told: boolean, before: Patch | null, construct?: import("./wire.js").Construct, privates?: import("./wire.js").Private[] }} Patch
  */
 
 /** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number }} Hook */
 /** What a scope made of a patch. @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
-/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[] }} Guards */
+/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[] } & ClassCalls} Guards */
+/** @typedef {import("./classes.js").ClassHook} ClassHook */
+/** @typedef {[id: number, hook: ClassHook, made: any, fields: string, rev?: number]} ClassArgs */
+/** What classes call, see classes.js. @typedef {{ k: (this: Guards, ...args: ClassArgs) => void, n: typeof takeOver, t: typeof frame, b: typeof Base, d: typeof Derived, r: typeof returned, i: typeof grown, q: typeof late }} ClassCalls */
 /** Gives the function that runs instead. @typedef {(this: Guards, id: number, hook: Hook, newTarget?: Function, callee?: object) => Function} Dispatch */
 
 /** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */
@@ -53,9 +59,12 @@ export class Sites {
     this.patches = [];
     /** Guard arrays of the current instance and of older ones whose functions are still held somewhere. @type {WeakRef<Guards>[]} */
     this.arrays = [];
+    this.classes = new Classes();
     this.refused = refused;
     /** @type {Dispatch} */
     this.call = dispatcher(this);
+    /** @type {ClassCalls} */
+    this.classCalls = { k: classMade(this), n: takeOver, t: frame, b: Base, d: Derived, r: returned, i: grown, q: late };
   }
 
   /**
@@ -66,9 +75,8 @@ export class Sites {
     // Pushed one by one: the elements stay small integers without holes, the cheapest array there is to read.
     const guards = /** @type {any} */ ([]);
     for (let id = 0; id < length; id++) guards.push(0);
-    guards.c = this.call;
     guards.o = Object.create(null);
-    for (const patch of this.patches) if (patch && patch.rev > rev) set(guards, patch.id, patch.rev);
+    for (const patch of this.patches) if (patch && guardOf(patch) > rev) set(guards, patch.id, guardOf(patch));
     this.adopt(guards, rev);
     return guards;
   }
@@ -76,26 +84,60 @@ export class Sites {
   /** Takes a guard array (a classic script's was made elsewhere) under this dispatcher. @param {Guards} guards @param {number} rev */
   adopt(guards, rev) {
     guards.c = this.call;
+    Object.assign(guards, this.classCalls);
     guards.rev = rev;
+    for (const made of guards.classes?.splice(0) ?? []) guards.k(...made);
     this.arrays = this.arrays.filter((ref) => ref.deref() !== undefined);
     this.arrays.push(new WeakRef(guards));
   }
 
   /**
-   * Switches patches on, in every live instance. Cannot fail; what can was done by `check`.
-   * @param {import("./wire.js").SitePatch[]} patches @param {number} nsites
+   * Makes what classes take over, without changing any.
+   * @param {import("./wire.js").SitePatch[]} patches @returns {(() => void)[]} what remains to be done with `commit`
    */
-  commit(patches, nsites) {
+  prepareClasses(patches) {
+    const ready = [];
+    for (const patch of patches) {
+      if (patch.how !== "class") continue;
+      const placed = this.placed(patch);
+      for (const hook of this.classes.live(patch.id)) if (concerns(placed, hook)) ready.push(this.prepareClass(placed, hook));
+    }
+    return ready;
+  }
+
+  /** @param {Patch} patch @param {ClassHook} hook */
+  prepareClass(patch, hook) {
+    return prepare(patch, hook, this.classes, (code, line) => this.place(code, line));
+  }
+
+  /**
+   * Switches patches on, in every live instance. Cannot fail; what can was done by `check` and `prepareClasses`.
+   * @param {import("./wire.js").SitePatch[]} patches @param {number} nsites @param {(() => void)[]} [classes]
+   */
+  commit(patches, nsites, classes = []) {
     const arrays = this.live();
     for (const guards of arrays) while (guards.length < nsites) guards.push(0);
-    for (const { id, rev, name, line = 0, scope = 0, base, ...newest } of patches) {
+    for (const it of patches) {
+      const patch = this.placed(it);
+      const { id } = patch;
       while (this.patches.length <= id) this.patches.push(null);
       const old = this.patches[id];
       const before = old === null || old.ran ? old : old.before;
       if (before) before.before = null;
-      this.patches[id] = { id, rev, code: this.code(newest, line), name, scope, base: base ? this.code(base, line) : null, ran: false, told: false, before };
-      for (const guards of arrays) set(guards, id, rev);
+      patch.before = before;
+      this.patches[id] = patch;
+      for (const guards of arrays) set(guards, id, guardOf(patch));
     }
+    for (const finish of classes) finish();
+  }
+
+  /** @param {import("./wire.js").SitePatch} patch @returns {Patch} */
+  placed({ id, rev, name, line = 0, scope = 0, base, construct, privates, ...newest }) {
+    /** @type {Patch} */
+    const patch = { id, rev, code: this.code(newest, line), name, scope, base: base ? this.code(base, line) : null, ran: false, told: false, before: null };
+    if (privates) patch.privates = privates;
+    if (construct) patch.construct = { ...construct, code: this.place(asExpression(construct.code), line) };
+    return patch;
   }
 
   /** @param {Pick<import("./wire.js").SitePatch, "code" | "cells" | "how">} patch @param {number} line @returns {Code} */
@@ -117,6 +159,32 @@ export class Sites {
     }
     return live;
   }
+}
+
+/** What a guard has to say of a patch: constructors hand over only if they or the fields changed. @param {Patch} patch */
+function guardOf({ rev, code, construct }) {
+  return code.mode === CLASS ? construct?.rev ?? 0 : rev;
+}
+
+/** Whether a class has an older text than the patch, in a scope that can run the patch. @param {Patch} patch @param {ClassHook} hook */
+function concerns(patch, hook) {
+  return patch.rev > hook.at && patch.scope <= hook.at;
+}
+
+/** Called by every class, before its static fields are made. @param {Sites} sites @returns {ClassCalls["k"]} */
+function classMade(sites) {
+  return /** @this {Guards} */ function made(id, hook, it, fields, rev) {
+    if (rev !== undefined) hook.r = rev;
+    hook.at = rev ?? this.rev;
+    sites.classes.add(id, hook, it, fields);
+    const patch = sites.patches[id];
+    if (!patch || !concerns(patch, hook)) return;
+    try {
+      sites.prepareClass(patch, hook)();
+    } catch (error) {
+      sites.refused(patch, error);
+    }
+  };
 }
 
 /** @param {number[]} guards @param {number} id @param {number} rev */

@@ -13,14 +13,14 @@
 import { Events, isThenable } from "./events.js";
 import { acceptsItself, hotState } from "./hot.js";
 import { abortMessage, effectOf, merge } from "./plan.js";
-import { Instance, Program } from "./registry.js";
+import { Instance, Program, externalKey } from "./registry.js";
 
 /** @typedef {import("./registry.js").Registry} Registry */
 /** @typedef {import("./registry.js").Module} Module */
 /** @typedef {import("./plan.js").ApplyOptions} ApplyOptions */
 /** @typedef {import("./plan.js").Effect} Effect */
 /** @typedef {import("./plan.js").Plan} Plan */
-/** @typedef {"idle" | "check" | "prepare" | "ready" | "dispose" | "apply" | "abort" | "fail"} Status */
+/** @typedef {"idle" | "check" | "prepare" | "ready" | "dispose" | "apply" | "abort" | "fail" | "watch" | "watch-delay"} Status */
 
 /**
  * One module that has to run again. `program`: its new code, or null when the file is gone. `added`: modules it brings along.
@@ -58,6 +58,8 @@ export class Updater {
     this.host = host;
     /** @type {Status} */
     this.status = "idle";
+    /** The status between two updates: `watch` where updates are gathered for a while before they are applied. @type {"idle" | "watch"} */
+    this.rest = "idle";
     /** @type {((status: string) => unknown)[]} */
     this.statusHandlers = [];
     this.events = new Events((error) => host.report("", error));
@@ -65,6 +67,8 @@ export class Updater {
     this.waiting = new Map();
     /** The update that `apply()` is to apply. @type {Map<string, Update>} */
     this.pending = new Map();
+    /** The updates whose effects are being looked at. @type {Map<string, Update>} */
+    this.coming = new Map();
     /** Ids that were invalidated while an update was on its way. @type {Set<string>} */
     this.invalidated = new Set();
     /** Importers that Vite's `invalidate` hands the update on to. @type {Set<string>} */
@@ -102,6 +106,13 @@ export class Updater {
       }
     }
     return waiting.length === 0 ? null : Promise.all(waiting);
+  }
+
+  /** Whether updates are gathered for a while, as webpack 1 does it while it watches. @param {boolean} watches */
+  watch(watches) {
+    this.rest = watches ? "watch" : "idle";
+    const isResting = this.status === "idle" || this.status === "watch" || this.status === "watch-delay";
+    if (isResting && this.status !== this.rest) this.setStatus(this.rest);
   }
 
   /** @param {any} autoApply @returns {Promise<string[] | null>} */
@@ -175,6 +186,15 @@ export class Updater {
       case "prepare":
       case "dispose":
       case "apply": this.invalidated.add(instance.id); break;
+      case "watch":
+      case "watch-delay":
+        // Those apply by themselves.
+        this.invalidated.add(instance.id);
+        this.host.enqueue(async () => {
+          const { refused } = await this.auto([]);
+          if (refused) this.host.reload(refused);
+        });
+        break;
       case "abort":
       case "fail": break;
       default: unreachable(this.status);
@@ -204,7 +224,7 @@ export class Updater {
     // As in Vite: only an update that the module took itself can be handed on, and only once.
     if (!instance.active || instance.generation === 0 || instance.handedOn || !acceptsItself(instance)) return;
     instance.handedOn = true;
-    const busy = this.status !== "idle" && this.status !== "ready";
+    const busy = !["idle", "ready", "watch", "watch-delay"].includes(this.status);
     const chain = this.firstInvalidatedBy ?? instance.id;
     const importers = [...instance.parents].filter((id) => id !== instance.id);
     if (importers.length === 0) {
@@ -262,11 +282,11 @@ export class Updater {
     if (loading === null) return undefined;
     return loading.then(() => {
       for (const { deps } of programs) {
-        for (const { url } of deps) {
-          const external = url === undefined ? undefined : this.registry.externals.get(url);
+        for (const dep of deps) {
+          const external = dep.url === undefined ? undefined : this.registry.externals.get(externalKey(dep));
           if (external?.error === undefined) continue;
           // Asked for again next time.
-          this.registry.externals.delete(/** @type {string} */ (url));
+          this.registry.externals.delete(externalKey(dep));
           throw external.error;
         }
       }
@@ -283,6 +303,7 @@ export class Updater {
     if (this.status === "abort" || this.status === "fail") {
       return { code: this.status, message: `The program's own update ended in "${this.status}", so only a reload helps` };
     }
+    this.coming = new Map(updates.map((update) => [update.id, update]));
     for (const update of updates) {
       const effect = effectOf({ id: update.id, removed: update.program === null }, this.view);
       const message = abortMessage(effect, update.id, {});
@@ -298,7 +319,9 @@ export class Updater {
    *   ran again, and nothing went wrong
    */
   async auto(updates) {
-    for (const status of /** @type {const} */ (["check", "prepare"])) {
+    /** @type {Status[]} */
+    const first = this.rest === "watch" ? ["prepare"] : ["check", "prepare"];
+    for (const status of first) {
       const told = this.setStatus(status);
       if (told) await told;
     }
@@ -313,7 +336,7 @@ export class Updater {
       if (errors.length === 0) errors.push({ module: updates[0]?.id ?? "", error });
       return { errors, refused: null, ran: [] };
     } finally {
-      if (this.status !== "idle") this.setStatus("idle");
+      if (this.status !== this.rest) this.setStatus(this.rest);
     }
   }
 
@@ -325,17 +348,40 @@ export class Updater {
     if (instance === null) return null;
     const { hot } = instance;
     return {
-      selfAccepted: acceptsItself(instance),
+      selfAccepted: this.takesItself(instance),
       selfInvalidated: hot?.selfInvalidated ?? false,
       selfDeclined: hot?.selfDeclined ?? false,
       main: instance.main,
       parents: instance.parents,
-      accepts: (dep) => hot !== null && (hot.accepted.has(dep) || hot.viteDeps.some(({ deps }) => deps.includes(dep))),
+      accepts: (dep) => this.accepts(hot, dep),
       declines: (dep) => hot !== null && hot.declined.has(dep),
       acceptedExports: hot?.acceptedExports ?? null,
-      imports: (dep) => instance.program.deps.find(({ id }) => id === dep)?.names ?? null,
+      imports: (dep) => importedNames(instance.program, dep),
     };
   };
+
+  /**
+   * Whether a module takes its own update. Styles do, and addresses that nobody listens to: they only have to be shown. The names of a
+   * CSS module are what its importers have made things of.
+   * @param {Instance} instance
+   */
+  takesItself(instance) {
+    const { program } = instance;
+    switch (program.kind) {
+      case "css": {
+        const next = this.coming.get(instance.id)?.program;
+        return !next || sameNames(program.names, next.names);
+      }
+      case "sheet": return true;
+      case "url": return ![...instance.parents].some((id) => this.accepts(this.registry.cached(id)?.hot ?? null, instance.id));
+      default: return acceptsItself(instance);
+    }
+  }
+
+  /** @param {import("./hot.js").HotState | null} hot @param {string} dep */
+  accepts(hot, dep) {
+    return hot !== null && (hot.accepted.has(dep) || hot.viteDeps.some(({ deps }) => deps.includes(dep)));
+  }
 
   /**
    * Applies what is pending, and what is invalidated by that, round after round.
@@ -376,7 +422,7 @@ export class Updater {
     } finally {
       this.firstInvalidatedBy = null;
     }
-    const told = this.setStatus("idle");
+    const told = this.setStatus(this.rest);
     if (told) await told;
     return [...outdated];
   }
@@ -407,6 +453,7 @@ export class Updater {
 
   /** @param {Map<string, Update>} pending @param {ApplyOptions} options @returns {Effect[] | Aborted} */
   effects(pending, options) {
+    this.coming = pending;
     const effects = [];
     for (const id of [...pending.keys()].sort()) {
       const effect = effectOf({ id, removed: pending.get(id)?.program === null }, this.view);
@@ -447,7 +494,7 @@ export class Updater {
     for (const id of plan.outdated) {
       const instance = registry.cached(id);
       if (instance === null || plan.removed.includes(id) || instance.hot?.selfInvalidated) continue;
-      if (acceptsItself(instance) || instance.main || instance.hot?.acceptedExports) again.push(instance);
+      if (this.takesItself(instance) || instance.main || instance.hot?.acceptedExports) again.push(instance);
     }
     const payload = this.payload(plan, again);
     if (payload.updates.length > 0) {
@@ -483,7 +530,11 @@ export class Updater {
       }
     }
     if (auto && round.errors.length > 0) this.restore(round);
-    for (const { instance } of round.snapshots) if (!instance.active) this.events.forget(instance);
+    for (const { instance } of round.snapshots) {
+      if (instance.active) continue;
+      this.events.forget(instance);
+      this.registry.cleanup.end(instance);
+    }
     if (round.errors.length === 0) await this.prune(round.snapshots);
     if (payload.updates.length > 0) {
       const after = this.events.emit("vite:afterUpdate", payload);
@@ -508,6 +559,7 @@ export class Updater {
       }
       return null;
     };
+    instance.hadDisposer ||= hot !== null && hot.disposers.length + hot.viteDisposers.length > 0;
     if (hot !== null) {
       for (const disposer of hot.disposers.splice(0)) run(disposer, data);
       for (const disposer of hot.viteDisposers.splice(0)) {
@@ -554,6 +606,7 @@ export class Updater {
     for (const id of plan.removed) {
       const module = this.registry.module(id);
       const gone = new Program({ id, kind: "cjs", rev: pending.get(id)?.rev ?? module.rev, sites: 0, deps: [], code: "" });
+      gone.gone = true;
       gone.factory = () => this.host.warn(`[HMR] unexpected require(${id}) to disposed module`);
       this.registry.install(module, gone);
     }
@@ -714,8 +767,10 @@ export class Updater {
         this.dispose(failed, [], {});
         module.data = data;
         this.events.forget(failed);
+        registry.cleanup.end(failed);
       }
       if (program !== null) registry.install(module, program);
+      if (program?.kind === "css") registry.host.injectStyle?.(module.id, program.code);
       module.rev = rev;
       module.stamp = stamp;
       module.current = instance;
@@ -762,6 +817,7 @@ export class Updater {
       if (instance.program.kind === "css") this.host.removeStyle?.(instance.id);
       module.viteData = null;
       this.events.forget(instance);
+      registry.cleanup.end(instance);
     }
   }
 
@@ -793,6 +849,26 @@ export class Updater {
     for (const { id } of again) updates.push(update(id, id));
     return { type: "update", updates };
   }
+}
+
+/** The names that a program imports of a module; null: not known. @param {Program} program @param {string} id @returns {string[] | null} */
+function importedNames(program, id) {
+  const names = [];
+  let isKnown = false;
+  for (const dep of program.specs.values()) {
+    if (dep.id !== id) continue;
+    if (dep.names === undefined) return null;
+    isKnown = true;
+    names.push(...dep.names);
+  }
+  return isKnown ? names : null;
+}
+
+/** @param {Record<string, string> | null} a @param {Record<string, string> | null} b */
+function sameNames(a, b) {
+  if (a === null || b === null) return a === b;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
 /** The walk met somebody who does not want the update; nothing was changed. */

@@ -3,7 +3,7 @@
 
 export type Graph = { entry: string; server: string; modules: ModuleDef[] };
 
-export type ModuleKind = "esm" | "cjs" | "json" | "css" | "url" | "error";
+export type ModuleKind = "esm" | "cjs" | "json" | "css" | "url" | "text" | "bytes" | "sheet" | "gathered" | "error";
 
 export type ModuleDef = {
   id: string;
@@ -22,7 +22,9 @@ export type ModuleDef = {
   dynamic?: Dep[];
   /** Literals found in accept and decline calls -> resolved id; null: not found. */
   accepts?: Record<string, string | null>;
-  /** esm, cjs: factory source. json, css: the text. url: the URL. error: the message. */
+  /** A CSS module: its names, and the classes that each stands for. */
+  names?: Record<string, string>;
+  /** esm, cjs: factory source. json, css, text, sheet: the text. url: the URL. bytes: base64. gathered: JSON, see gathered.js. error: the message. */
   code: string;
 };
 
@@ -36,6 +38,7 @@ export type ModuleRev = {
 };
 
 export type Dep = {
+  /** As the source says it; `./x with css` where the import asks for a type. */
   spec: string;
   /** A module of the registry. */
   id?: string;
@@ -47,7 +50,7 @@ export type Dep = {
   names?: string[];
 };
 
-export type How = "fn" | "arrow" | "method" | "static" | "get" | "set" | "ctor" | "derived" | "generator" | "named";
+export type How = "fn" | "arrow" | "method" | "static" | "get" | "set" | "ctor" | "derived" | "generator" | "named" | "class";
 
 export type SitePatch = {
   id: number;
@@ -71,6 +74,35 @@ export type SitePatch = {
   base?: { code: string; cells?: string[][] | null; how: How } | null;
   /** Why closures made before keep what they run: the outcome is `nextCall`. */
   later?: string | null;
+  /** For a class whose constructor or fields changed. */
+  construct?: Construct;
+  /** For a class: `#private` names that classes whose text is older may lack. */
+  privates?: Private[];
+};
+
+/** A `#private` method, accessor or field of a class. */
+export type Private = {
+  name: string;
+  static?: boolean;
+  /** Classes whose text is older do not have it. */
+  since: number;
+  /** From which revisions to which others the text was without it since. */
+  gaps?: [from: number, to: number][];
+  /** An element of a class's body; of a static method without the word. */
+  code: string;
+  /** Where it stands in the module, from 0. */
+  line: number;
+  column: number;
+};
+
+/** The constructor and the fields of a class, for objects that are made from now on. */
+export type Construct = {
+  /** Classes whose text is of this revision or a later one have them already. */
+  rev: number;
+  /** An expression, evaluated through the class's hook, that gives the class which takes over. */
+  code: string;
+  /** The public fields that it makes, in order. */
+  fields?: string[];
 };
 
 /** Declarations that are added to a running module, or get other values. */
@@ -88,7 +120,7 @@ export type UpdateChange = { type: "update"; module: string; from: number; rev: 
 export type RemoveChange = { type: "remove"; module: string; rev: number };
 export type CssChange = { type: "css"; url: string; rev: number };
 export type AssetChange = { type: "asset"; url: string; rev: number };
-export type HtmlChange = { type: "html"; url: string; rev?: number };
+export type HtmlChange = { type: "html"; url: string; rev: number };
 export type ProblemChange = { type: "problem"; module: string; message: string | null; line?: number; column?: number };
 export type Change = PatchChange | UpdateChange | RemoveChange | CssChange | AssetChange | HtmlChange | ProblemChange;
 
@@ -100,15 +132,22 @@ export type OutcomeWord = "live" | "nextCall" | "held" | "moduleUpdated" | "need
 export type Result = { module: string; rev: number; outcome: OutcomeWord; reason?: Reason; ms: number };
 
 export type ToPage =
-  /** `modules`: this server's revisions of what the page has, when the page came from another server. `custom`: it takes `custom` messages. */
+  /**
+   * `modules`: this server's revisions of what the page has, when the page came from another server. `custom`: it takes `custom` messages.
+   */
   | { type: "welcome"; v: 1; server: string; page: string; modules?: ModuleRev[]; custom?: boolean }
+  /** A hello asked to look at the disk: what came of that, and what the page lacked, was sent before this. */
+  | { type: "looked" }
   | Push
   | { type: "reload"; reason: Reason }
   | { type: "custom"; event: string; data?: unknown };
 
 export type FromPage =
-  /** `rev`: the revision that the page's HTML was made at; 0 or absent: not known. */
-  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; rev?: number }
+  /**
+   * `rev`: the revision that the page's HTML was made at; 0 or absent: not known. `look`: files that changed on disk count even if their
+   * change was not noticed yet.
+   */
+  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; rev?: number; look?: boolean }
   | { type: "outcome"; seq: number; results: Result[] }
   | { type: "loaded"; modules: ModuleRev[] }
   /** `stack`: the frames of the program. `count`: how often the error has come by now; absent: once. */

@@ -337,11 +337,11 @@ end
 --- Starts Capuchin for JavaScript files. On Neovim 0.11 and newer it is the same as `vim.lsp.config("capuchin", …)` and
 --- `vim.lsp.enable("capuchin")`.
 ---
----@param opts table|nil `root` and `port` for the server, and any field of an LSP configuration, as `cmd`
+---@param opts table|nil `root`, `port` and `cleanup` for the server, and any field of an LSP configuration, as `cmd`
 function M.setup(opts)
   opts = vim.deepcopy(opts or {})
-  opts.init_options = vim.tbl_extend("force", opts.init_options or {}, { root = opts.root, port = opts.port })
-  opts.root, opts.port = nil, nil
+  opts.init_options = vim.tbl_extend("force", opts.init_options or {}, { root = opts.root, port = opts.port, cleanup = opts.cleanup })
+  opts.root, opts.port, opts.cleanup = nil, nil, nil
   if vim.tbl_isempty(opts.init_options) then
     opts.init_options = nil
   end

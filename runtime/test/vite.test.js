@@ -138,6 +138,19 @@ test("vite: send goes out when the server takes events, and only then", async ()
   globalThis.__send();
   assert.deepEqual(page.socket.take("custom"), [{ type: "custom", event: "e", data: { x: 1 } }]);
 });
+test("vite: what is sent while there is no connection goes out later, in order", async () => {
+  const page = new Page();
+  page.socket.push({ type: "welcome", v: 1, server: "s1", page: "p1", custom: true });
+  page.socket.close();
+  await page.load(modules({ m: "for(let n=0;n<101;n++)hot.send('e'+n)" }));
+  assert.match(page.warnings.at(-1), /"e100" was not sent/);
+  page.wake();
+  page.socket.accept();
+  assert.deepEqual(page.socket.take("custom"), []);
+  page.socket.push({ type: "welcome", v: 1, server: "s1", page: "p1", custom: true });
+  const sent = page.socket.take("custom").map(({ event }) => event);
+  assert.deepEqual([sent.length, sent[0], sent.at(-1)], [100, "e0", "e99"]);
+});
 test("vite: ws:connect and ws:disconnect", async () => {
   const page = new Page();
   await page.load(modules({ m: 'hot.on("vite:ws:connect",e=>log("on"+!!e.webSocket));hot.on("vite:ws:disconnect",()=>log("off"))' }));

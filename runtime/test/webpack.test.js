@@ -317,6 +317,71 @@ test("webpack: a load that starts while an update is ready holds it back", async
   assert.equal(page.status, "ready");
 });
 
+// -- modes
+test("webpack: the states of watching", async () => {
+  const page = new Page();
+  await page.load(modules({ m: `${again};module.hot.accept("./a.js",()=>${again})`, a: "", b: "" }));
+  const seen = [];
+  page.hot("/m.js").addStatusHandler((status) => { seen.push(status); });
+  page.host.setMode("watch");
+  assert.equal(page.status, "watch");
+  assert.throws(() => page.hot("/m.js").check(), /only allowed in idle/);
+  const [{ outcome, reason }] = await page.update(modules({ a: 'log("2")' }));
+  assert.deepEqual([outcome, reason.code, page.status], ["held", "watch", "watch-delay"]);
+  page.clock.advance(150);
+  await page.update(modules({ a: 'log("3")' }));
+  page.clock.advance(150);
+  await settle();
+  assert.deepEqual([page.status, page.takeLog()], ["watch-delay", ""]);
+  page.clock.advance(50);
+  await settle();
+  assert.deepEqual([page.status, page.takeLog()], ["watch", "3"]);
+  assert.deepEqual(page.outcomes().map((it) => it.outcome), ["moduleUpdated"]);
+  assert.equal(seen.join(" "), "watch watch-delay watch-delay prepare dispose apply watch");
+});
+test("webpack: an update that nobody takes while watching", async () => {
+  const page = new Page();
+  await page.load(modules({ m: "" }));
+  page.host.setMode("watch");
+  await page.update(modules({ m: "1" }), "save");
+  page.clock.advance(200);
+  await settle();
+  assert.deepEqual([page.status, page.outcomes()[0].outcome], ["watch", "needsReload"]);
+  page.clock.advance(20);
+  assert.equal(page.reloads[0].code, "unaccepted");
+});
+test("webpack: invalidate while watching applies by itself", async () => {
+  const page = new Page();
+  await page.load(modules({ m: `${again};module.hot.accept("./a.js",()=>${again})`, a: 'log("a");module.hot.accept()' }));
+  page.takeLog();
+  page.host.setMode("watch");
+  page.hot("/a.js").invalidate();
+  await settle();
+  assert.deepEqual([page.status, page.takeLog()], ["watch", "a"]);
+});
+test("webpack: from manual to automatic: what waits is applied", async () => {
+  const page = new Page();
+  await page.load(modules({ m: "module.hot.accept()" }));
+  page.host.setMode("manual");
+  assert.equal((await page.update(modules({ m: 'module.hot.accept();log("2")' })))[0].outcome, "held");
+  page.host.setMode("automatic");
+  await settle();
+  assert.deepEqual([page.takeLog(), page.outcomes()[0].outcome], ["2", "moduleUpdated"]);
+  assert.equal((await page.update(modules({ m: 'log("3")' })))[0].outcome, "moduleUpdated");
+  assert.throws(() => page.host.setMode("other"), /There is no mode "other"/);
+});
+test("webpack: from watching to manual: what was gathered waits for check", async () => {
+  const page = new Page();
+  await page.load(modules({ m: "module.hot.accept()" }));
+  page.host.setMode("watch");
+  await page.update(modules({ m: 'log("2")' }));
+  page.host.setMode("manual");
+  page.clock.advance(1000);
+  await settle();
+  assert.deepEqual([page.status, page.takeLog()], ["idle", ""]);
+  assert.deepEqual(await page.hot("/m.js").check(true), ["/m.js"]);
+});
+
 // -- invalidate
 test("webpack: invalidate in idle: ready, nothing runs until apply, then it bubbles", async () => {
   const page = new Page();

@@ -1,5 +1,6 @@
-// Breaks one rule of the runtime at a time, in a copy, and sees whether a test notices: `node tools/mutate.mjs [words of a file or rule]`.
+// Breaks one rule of the runtime at a time, in a copy, and sees whether a test notices: `cargo xtask mutate-runtime [words of a file or rule]`.
 // A rule that nobody misses has no test. STALE: the text of the rule is not in the file any more; bring the table up to date.
+// Without words, `docs/rules.md` is written anew.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -97,12 +98,44 @@ const rules = [
   ['socket.js','Math.min(this.delay * 2, LONGEST_DELAY)','FIRST_DELAY'],
   ['socket.js','this.next = null;\n    } else','} else'],
   ['host.js','if (reloading) return;',''],
-  ['host.js','if (customAllowed)','if (true)'],
+  ['host.js','if (customAllowed === false ||','if (false ||'],
   ['events.js','this.keep(event, (listener) => listener.owner !== owner)','0'],
   ['context.js','module.starredBy.add(this.#instance.module);',''],
+  ['update.js','return !next || sameNames(program.names, next.names);','return true;'],
+  ['update.js','return ![...instance.parents].some((id) => this.accepts(this.registry.cached(id)?.hot ?? null, instance.id));','return true;'],
+  ['update.js','if (dep.names === undefined) return null;',''],
+  ['update.js','this.rest === "watch" ? ["prepare"] :','false ? [] :'],
+  ['update.js','if (isResting && this.status !== this.rest)','if (isResting)'],
+  ['update.js','this.invalidated.add(instance.id);\n        this.host.enqueue','this.host.enqueue'],
+  ['update.js','instance.hadDisposer ||= hot !== null && hot.disposers.length + hot.viteDisposers.length > 0;',''],
+  ['update.js','this.registry.cleanup.end(instance);',''],
+  ['update.js','registry.cleanup.end(failed);',''],
+  ['update.js','gone.gone = true;',''],
+  ['apply.js','for (const dep of module.program?.specs.values() ?? []) delete dep.names;',''],
+  ['apply.js','if (mode === "automatic") this.enqueue',';if (false) this.enqueue'],
+  ['apply.js','this.host.clearTimeout(this.delay);\n    this.updater.setStatus("watch-delay");','this.updater.setStatus("watch-delay");'],
+  ['apply.js','this.host.clearTimeout(this.delay);\n    this.updater.watch','this.updater.watch'],
+  ['gathered.js','const id = files[String(request) + ending];','const id = files[String(request)];'],
+  ['gathered.js','registry.required(registry.load(registry.module(id), instance))','registry.required(registry.load(registry.module(id), null))'],
+  ['gathered.js','registry.load(registry.module(id), from)','registry.load(registry.module(id), gathered)'],
+  ['gathered.js','name === undefined ? namespace : namespace[name]','namespace'],
+  ['gathered.js','if (registry.cached(id) === null) throw','if (false) throw'],
+  ['evaluate.js','for (const id of eagerFiles(program)) this.linkTo(instance, id, id);','for (const id of []) this.linkTo(instance, id, id);'],
+  ['registry.js','&& !program.gone',''],
+  ['registry.js','for (const { id } of program.deps) if (id !== undefined) this.load(this.module(id), instance);',''],
+  ['cleanup.js','this.current = before;',''],
+  ['cleanup.js','if (--this.depth === 0)','if (--this.depth < 0)'],
+  ['cleanup.js','if (owner[name] === wrapper) owner[name] = own;','owner[name] = own;'],
+  ['cleanup.js','instance.hadDisposer ||',''],
+  ['cleanup.js','{ capture });','{});'],
+  ['evaluate.js','const before = cleanup.enter(next);','const before = null; cleanup.enter(instance);'],
+  ['host.js','else if (unsent.length < MOST_UNSENT) unsent.push(message);','else if (true) unsent.push(message);'],
+  ['host.js','for (const event of unsent.splice(0)) if (customAllowed) link?.send(event);',''],
 ];
 
 let unnoticed = 0;
+/** @type {Map<string, string[]>} */
+const tables = new Map();
 for (const [file, rule, broken] of rules) {
   if (!wanted.every((word) => `${file} ${rule}`.includes(word))) continue;
   const path = join(copy, file);
@@ -113,15 +146,33 @@ for (const [file, rule, broken] of rules) {
     continue;
   }
   writeFileSync(path, source.replace(rule, () => broken));
-  let noticed = false;
+  let noticed = "";
   try {
     execFileSync(process.execPath, ["--test", join(copy, "test/")], { stdio: "pipe", timeout: 60_000 });
-  } catch {
-    noticed = true;
+  } catch (error) {
+    const failures = [...String(error.stdout).matchAll(/^not ok \d+ - (.*)$/gm)].map(([, name]) => name).filter((name) => !name.endsWith(".js"));
+    noticed = failures[0] ?? (error.signal ? "it never ends" : "nothing loads");
   }
   writeFileSync(path, source);
-  if (!noticed) unnoticed += 1;
-  console.log(noticed ? "noticed  " : "UNNOTICED", file, JSON.stringify(rule), "->", JSON.stringify(broken));
+  if (noticed === "") unnoticed += 1;
+  tables.set(file, [...(tables.get(file) ?? []), `| ${code(rule)} | ${broken === "" ? "nothing" : code(broken)} | ${noticed || "**nobody**"} |`]);
+  console.log(noticed === "" ? "UNNOTICED" : "noticed  ", file, JSON.stringify(rule), "->", JSON.stringify(broken));
 }
 rmSync(copy, { recursive: true });
+if (wanted.length === 0) {
+  const count = [...tables.values()].reduce((sum, rows) => sum + rows.length, 0);
+  const parts = [...tables].map(([file, rows]) => `## ${file}\n\n| rule | in its place | noticed by |\n| --- | --- | --- |\n${rows.join("\n")}\n`);
+  const head = `# Rules of the runtime and the tests that hold them
+
+Written by \`cargo xtask mutate-runtime\`, which breaks each of these rules once, in a copy of \`runtime/\`, and runs the
+tests there. ${count} rules, ${count - unnoticed} noticed.
+`;
+  writeFileSync(fileURLToPath(new URL("../../docs/rules.md", import.meta.url)), `${head}\n${parts.join("\n")}`);
+}
 process.exitCode = unnoticed === 0 ? 0 : 1;
+
+/** Code in a cell of a table. @param {string} text */
+function code(text) {
+  const line = text.replace(/\s*\n\s*/g, " ").trim().replaceAll("|", "\\|");
+  return line.includes("`") ? `\`\` ${line} \`\`` : `\`${line}\``;
+}

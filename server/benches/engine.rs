@@ -120,7 +120,8 @@ impl Editor {
         let loaded = graph.define(MODULE);
         let page = PageId::parse("page").expect("a plain name");
         let (outbox, mut pushes) = mpsc::channel(256);
-        let modules = vec![ModuleRev { id: MODULE.to_owned(), rev: loaded.rev, stamp: loaded.stamp.clone() }];
+        let modules =
+            vec![ModuleRev { id: MODULE.to_owned(), rev: loaded.rev, top: None, stamp: loaded.stamp.clone() }];
         engine.send(Event::PageConnected {
             page: page.clone(),
             address: "bench".to_owned(),
@@ -131,6 +132,7 @@ impl Editor {
                 url: "/".to_owned(),
                 user_agent: "bench".to_owned(),
                 modules,
+                look: false,
                 rev: 0,
             },
             outbox,

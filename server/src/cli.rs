@@ -12,6 +12,8 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use capuchin::run::Cleanup;
+
 pub(crate) use input::read_source;
 pub(crate) use log::{Level, start_logging};
 
@@ -120,6 +122,10 @@ pub(crate) struct ServeArgs {
     /// Open the page in the browser
     #[arg(long)]
     pub(crate) open: bool,
+
+    /// What becomes of timers and listeners of a module that runs again without a dispose handler
+    #[arg(long, value_name = "WHAT", default_value = "on")]
+    pub(crate) cleanup: Cleanup,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ mod function;
 mod module;
 mod purity;
 
-pub use function::{Context, Function, compile_function};
+pub use function::{Construct, Context, Function, LatePrivate, compile_function};
 pub use module::{Binding, Export, Item, ItemKind, Module, Options, compile_module, syntax_error};
 
 /// Why a text can't be compiled: one sentence, with the place (bytes of the text given).

@@ -53,6 +53,31 @@ pub struct Config {
     pub token: Token,
     /// Names this start of the server, so that pages know another one.
     pub server: String,
+    pub cleanup: Cleanup,
+}
+
+/// What becomes of timers, listeners and observers that a module's top level started, when the module runs again and has no
+/// dispose handler of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Cleanup {
+    /// They go on.
+    Off,
+    /// They go on, and the page's console names them.
+    Warn,
+    /// They are stopped.
+    #[default]
+    On,
+}
+
+impl Cleanup {
+    /// The word that settings and pages use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Cleanup::Off => "off",
+            Cleanup::Warn => "warn",
+            Cleanup::On => "on",
+        }
+    }
 }
 
 impl Config {
@@ -60,7 +85,7 @@ impl Config {
     pub fn new(root: Root, port: u16) -> anyhow::Result<Config> {
         let token = Token::random().context("the system gives no random numbers")?;
         let server = guard::random_text::<6>().context("the system gives no random numbers")?;
-        Ok(Config { root, port, token, server })
+        Ok(Config { root, port, token, server, cleanup: Cleanup::default() })
     }
 }
 
@@ -70,6 +95,7 @@ pub(crate) struct Shared {
     rules: Rules,
     token: Token,
     server: String,
+    cleanup: Cleanup,
     backend: Arc<dyn Backend>,
     classic: ClassicScripts,
     sockets: Sockets,
@@ -97,6 +123,7 @@ pub fn app_with(config: Config, backend: Arc<dyn Backend>, more: Router) -> Rout
         root: config.root,
         token: config.token,
         server: config.server,
+        cleanup: config.cleanup,
         classic: ClassicScripts::default(),
         sockets: Sockets::new(backend.events()),
         backend,

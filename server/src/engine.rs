@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
 use crate::graph::{Compiled, Graph};
-use crate::pages::Pages;
+use crate::pages::{Pages, SentDocument};
 use crate::sites::Rev;
 use crate::text::{Document, LostSync, PositionEncoding};
-use crate::wire::{Change, FromPage, When};
+use crate::wire::{Change, FromPage, ToPage, When};
 use event::{Event, Handle, Level, Notice, Notices, PageInfo};
 use hot::Hot;
 use journal::Journal;
@@ -30,6 +30,9 @@ use problems::Problem;
 
 /// While somebody types, a module runs again only after this long without an edit.
 const UPDATE_IDLE: Duration = Duration::from_millis(300);
+
+/// Edits this close to each other are one change: an editor that renames a thing writes to several files.
+const ONE_CHANGE: Duration = Duration::from_millis(100);
 
 /// Makes the sending half before there is a loop: the graph and the dev server need it.
 pub fn channel() -> (Handle, mpsc::Receiver<Event>) {
@@ -75,6 +78,12 @@ pub(crate) struct Engine {
     documents: FxHashMap<String, OpenDocument>,
     /// Modules that have changed, by id.
     hot: FxHashMap<String, Hot>,
+    /// Modules whose functions wait for another module that runs again, with the document they are of. Cleared when it does.
+    kept: FxHashMap<String, Option<SentDocument>>,
+    /// Modules that are made of an unsaved text and wait until nobody types, since when, with that text's version.
+    remade: FxHashMap<String, (Instant, SentDocument)>,
+    /// A document was opened that is no file yet.
+    gathers_again: bool,
     /// What keeps the newest text of modules from running, by id.
     problems: FxHashMap<String, Problem>,
     journal: Journal,
@@ -91,6 +100,9 @@ impl Engine {
             pages: Pages::default(),
             documents: FxHashMap::default(),
             hot: FxHashMap::default(),
+            kept: FxHashMap::default(),
+            remade: FxHashMap::default(),
+            gathers_again: false,
             problems: FxHashMap::default(),
             journal: Journal::default(),
             files: FxHashMap::default(),
@@ -138,6 +150,13 @@ impl Engine {
                 self.pages.lose(&page);
                 self.journal.page_gone(&page, &self.pages);
                 self.tell_page_count();
+            }
+            Event::Tell { page, event, data } => {
+                for (id, it) in self.pages.connected_mut() {
+                    if page.as_ref().is_none_or(|page| page == id.as_str()) {
+                        it.send(ToPage::Custom { event: event.clone(), data: data.clone() });
+                    }
+                }
             }
             Event::ListPages { reply } => {
                 let _ = reply.send(self.list_pages());
@@ -227,6 +246,12 @@ impl Engine {
             hello @ FromPage::Hello { .. } => self.hello(page, hello),
             FromPage::Outcome { seq, results } => self.outcome(page, seq, results),
             FromPage::Loaded { modules } => self.loaded(page, modules),
+            FromPage::Custom { event, data } => {
+                // Names of Vite's own are between its client and its server.
+                if !event.starts_with("vite:") {
+                    self.notify(Notice::Custom { page: page.clone(), event, data });
+                }
+            }
             FromPage::Error { module, message, stack, count } => {
                 self.journal.error(module.as_deref(), &message, stack.as_deref(), count);
             }

@@ -3,28 +3,36 @@
 //! Shared by the engine and by requests. A module that the engine has changed belongs to the engine, which is then asked
 //! for it; all others are compiled here from disk and remembered with their source.
 
-use std::collections::{BTreeMap, VecDeque};
+mod styles;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use dashmap::{DashMap, DashSet};
 use ropey::Rope;
 use rustc_hash::FxHashSet;
 
 use crate::compile::{Module, Options, Problem};
 use crate::engine::event::{Event, Handle};
-use crate::modules::{ImportKind, PackageType, Resolved, Resolver};
+use crate::modules::{ImportKind, PackageType, Place, Resolved, Resolver, gather, split_suffix};
 use crate::patch::Program;
 use crate::sites::Rev;
-use crate::sites::collect::Flavour;
-use crate::wire::{Dep, ModuleDef, ModuleKind, Target};
+use crate::sites::collect::{Flavour, without_type};
+use crate::sites::collection::{Collection, Mode};
+use crate::wire::{self, Dep, ModuleDef, ModuleKind, Target};
 
 /// A file larger than this is served as it is: nobody edits it by hand.
 const LARGEST_MODULE: u64 = 20 << 20;
 
 /// A module that is empty because a package's `browser` field leaves it out.
 const EMPTY_ID: &str = "/@capuchin/empty";
+
+/// Ids of modules that stand for what a call gathers begin so; its key and the module that holds it follow.
+pub(crate) const GATHERED: &str = "/@capuchin/gathered/";
 
 /// What is known of one module.
 #[derive(Debug)]
@@ -48,6 +56,12 @@ pub struct Graph {
     inline: DashMap<String, (Arc<str>, u32)>,
     /// Numbers of classic scripts.
     classics: DashMap<String, u32>,
+    /// What calls gather by a pattern, with the module that holds the call; by id.
+    collections: DashMap<String, (String, Collection)>,
+    /// Modules that are made of a file other than by being its program, by the file.
+    made_of: DashMap<PathBuf, BTreeSet<String>>,
+    /// The revisions at which files that are no programs last changed, by id.
+    changed_files: DashMap<String, Rev>,
     /// Modules that pages have asked for by name.
     entries: DashSet<String>,
     engine: Handle,
@@ -82,6 +96,9 @@ impl Graph {
             owned: DashSet::new(),
             inline: DashMap::new(),
             classics: DashMap::new(),
+            collections: DashMap::new(),
+            made_of: DashMap::new(),
+            changed_files: DashMap::new(),
             entries: DashSet::new(),
             engine,
         }
@@ -156,7 +173,7 @@ impl Graph {
 
     /// How a file's text is to be compiled.
     pub(crate) fn options(&self, id: &str, path: &Path) -> Options {
-        let in_dependencies = id.contains("/node_modules/") || id.starts_with("/@modules/");
+        let in_dependencies = in_dependencies(id);
         let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase();
         let package = self.resolver.package_type(path);
         let flavour = match extension.as_str() {
@@ -176,7 +193,16 @@ impl Graph {
         if let Some(rope) = self.buffers.get(path) {
             return Ok(rope.to_string());
         }
-        let shown = path.file_name().map_or_else(|| path.display().to_string(), |it| it.to_string_lossy().into_owned());
+        self.check_size(path)?;
+        let shown = shown(path);
+        let bytes = std::fs::read(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text; save it as UTF-8 to load it"))?;
+        Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+    }
+
+    fn check_size(&self, path: &Path) -> Result<(), String> {
+        let shown = shown(path);
         let size = std::fs::metadata(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => format!("{shown} does not exist"),
             _ => format!("{shown} can't be read: {error}"),
@@ -187,10 +213,7 @@ impl Graph {
         if size.len() > LARGEST_MODULE {
             return Err(format!("{shown} is larger than {} MB, too large to be a module", LARGEST_MODULE >> 20));
         }
-        let bytes = std::fs::read(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text; save it as UTF-8 to load it"))?;
-        Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+        Ok(())
     }
 
     /// All modules that `entries` reach, but for those in `without`. Compiles on all cores.
@@ -252,6 +275,9 @@ impl Graph {
         if id == EMPTY_ID {
             return data(id, rev, ModuleKind::Cjs, "(function($cap_m){$cap_m.guards();})", "");
         }
+        if let Some(rest) = id.strip_prefix(GATHERED) {
+            return self.load_collection(id, rest, rev);
+        }
         if let Some((source, first_line)) = self.inline.get(id).map(|it| it.value().clone()) {
             // Lines count as in the HTML file.
             let padded: Arc<str> = Arc::from("\n".repeat(first_line.saturating_sub(1) as usize) + &source);
@@ -261,38 +287,144 @@ impl Graph {
             return failed(id, rev, format!("{id} is no address of this project"));
         };
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let query = id.find('?').map_or("", |at| &id[at..]);
+        let (plain, query) = split_suffix(id);
         let extension = real.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase();
         let is_script = matches!(extension.as_str(), "" | "js" | "mjs" | "cjs" | "jsx" | "es" | "es6" | "esm");
-        match extension.as_str() {
-            _ if query.contains("?url") => return data(id, rev, ModuleKind::Url, &id[..id.len() - query.len()], ""),
-            "json" | "css" => {
-                let kind = if extension == "json" { ModuleKind::Json } else { ModuleKind::Css };
-                return match self.text(&real) {
-                    Ok(text)
-                        if kind == ModuleKind::Json
-                            && serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() =>
-                    {
-                        failed(id, rev, format!("{id} is not valid JSON"))
-                    }
-                    Ok(text) => data(id, rev, kind, &text, &text),
-                    Err(message) => failed(id, rev, message),
-                };
+        let form = Form::asked(query);
+        if form.is_none() && is_script {
+            if !query.is_empty() {
+                self.made_of.entry(real.clone()).or_default().insert(id.to_owned());
             }
-            "ts" | "tsx" | "mts" | "cts" | "vue" | "svelte" | "astro" => {
-                return failed(
-                    id,
-                    rev,
-                    format!("{id} is not JavaScript: Capuchin runs .js, .mjs, .cjs and .jsx files"),
-                );
-            }
-            _ if is_script => {}
-            _ => return data(id, rev, ModuleKind::Url, id, ""),
+            return match self.text(&real) {
+                Ok(text) => self.load_script(id, Arc::from(text), self.options(id, &real), rev),
+                Err(message) => failed(id, rev, message),
+            };
         }
-        match self.text(&real) {
-            Ok(text) => self.load_script(id, Arc::from(text), self.options(id, &real), rev),
-            Err(message) => failed(id, rev, message),
+        if form.is_none() && matches!(extension.as_str(), "ts" | "tsx" | "mts" | "cts" | "vue" | "svelte" | "astro") {
+            let message = format!("{id} is not JavaScript: Capuchin runs .js, .mjs, .cjs and .jsx files");
+            return failed(id, rev, message);
         }
+        if !crate::dev_server::may_serve(self.resolver.root().path(), &real) && !id.starts_with("/@modules") {
+            return failed(id, rev, format!("{plain} is of a kind that pages cannot have"));
+        }
+        self.made_of.entry(real.clone()).or_default().insert(id.to_owned());
+        let made = match form.unwrap_or_else(|| Form::of(&extension)) {
+            Form::Url => Ok(data(id, rev, ModuleKind::Url, &self.with_revision(plain), "")),
+            Form::Raw => self.text(&real).map(|text| data(id, rev, ModuleKind::Text, &text, &text)),
+            Form::Json => self.text(&real).and_then(|text| {
+                let is_valid = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+                if is_valid {
+                    Ok(data(id, rev, ModuleKind::Json, &text, &text))
+                } else {
+                    Err(format!("{id} is not valid JSON"))
+                }
+            }),
+            Form::Bytes => self.bytes(&real).map(|it| data(id, rev, ModuleKind::Bytes, &BASE64.encode(it), "")),
+            Form::Inline if extension != "css" => self.bytes(&real).map(|it| {
+                let kind = mime_guess::from_ext(&extension).first_raw().unwrap_or("application/octet-stream");
+                data(id, rev, ModuleKind::Text, &format!("data:{kind};base64,{}", BASE64.encode(it)), "")
+            }),
+            Form::Inline => self.style(id, &real, rev, ModuleKind::Text),
+            Form::Sheet => self.style(id, &real, rev, ModuleKind::Sheet),
+            Form::Css => self.style(id, &real, rev, ModuleKind::Css),
+        };
+        made.unwrap_or_else(|message| failed(id, rev, message))
+    }
+
+    fn style(&self, id: &str, path: &Path, rev: Rev, kind: ModuleKind) -> Result<Loaded, String> {
+        let sheet = self.sheet(split_suffix(id).0, path)?;
+        for file in sheet.files {
+            self.made_of.entry(file).or_default().insert(id.to_owned());
+        }
+        let mut loaded = data(id, rev, kind, &sheet.text, "");
+        if let Some(def) = Arc::get_mut(&mut loaded.def).filter(|_| kind == ModuleKind::Css) {
+            (def.names, def.deps) = (sheet.names, sheet.deps);
+        }
+        Ok(loaded)
+    }
+
+    /// A file as it is: the buffer, or what is on disk.
+    fn bytes(&self, path: &Path) -> Result<Vec<u8>, String> {
+        if self.buffers.contains_key(path) {
+            return self.text(path).map(String::into_bytes);
+        }
+        self.check_size(path)?;
+        std::fs::read(path).map_err(|error| format!("{} can't be read: {error}", shown(path)))
+    }
+
+    /// The modules that are made of a file whose text, or bytes, are others now. They are forgotten.
+    pub(crate) fn forget_made_of(&self, path: &Path) -> Vec<String> {
+        let ids: Vec<String> = self.made_of.get(path).iter().flat_map(|it| it.iter().cloned()).collect();
+        ids.iter().for_each(|it| drop(self.loaded.remove(it)));
+        ids
+    }
+
+    /// Whether what is kept of a module is what its file would give now. Addresses say nothing of what is behind them.
+    pub(crate) fn is_current(&self, id: &str, path: &Path) -> bool {
+        let Some(known) = self.loaded.get(id).map(|it| Arc::clone(it.value())) else { return true };
+        if id.starts_with(GATHERED) || known.def.kind == ModuleKind::Url {
+            return true;
+        }
+        match known.source.is_empty() {
+            false => self.text(path).is_ok_and(|it| *it == *known.source),
+            true => self.load(id).def.code == known.def.code,
+        }
+    }
+
+    /// Notes that a file has changed: its address is another one from now on, where browsers ask for it again.
+    pub(crate) fn note_change(&self, id: &str, rev: Rev) {
+        self.changed_files.insert(id.to_owned(), rev);
+    }
+
+    /// The files that a call gathers, as a module. What asks for it is defined before, so that its calls are known.
+    fn load_collection(&self, id: &str, rest: &str, rev: Rev) -> Loaded {
+        let importer = rest.find('/').map_or("/", |at| &rest[at..]);
+        if !self.collections.contains_key(id) {
+            self.define(importer);
+        }
+        let Some((importer, collection)) = self.collections.get(id).map(|it| it.value().clone()) else {
+            return failed(id, rev, format!("{importer} gathers no such modules"));
+        };
+        let open: Vec<PathBuf> = self.buffers.iter().map(|it| it.key().clone()).collect();
+        let root = self.resolver.root();
+        let may_serve = |path: &Path| crate::dev_server::may_serve(root.path(), path);
+        let place = Place { root, importer: &importer, open: &open, may_serve: &may_serve };
+        let files = match gather(&collection, &place) {
+            Ok(files) => files,
+            Err(message) => return failed(id, rev, message),
+        };
+        let dep = |(key, target): (&String, &String)| Dep::new(key, Target::Id(target.clone()));
+        let deps: Vec<Dep> = files.iter().map(dep).collect();
+        let (mode, import, deps, dynamic) = match &collection {
+            Collection::Glob(glob) if glob.is_eager => ("glob-eager", glob.import.as_deref(), deps, Vec::new()),
+            Collection::Glob(glob) => ("glob", glob.import.as_deref(), Vec::new(), deps),
+            Collection::Context(context) => match context.mode {
+                // These are for modules that something else loads.
+                Mode::Weak | Mode::AsyncWeak => (context.mode.as_str(), None, Vec::new(), Vec::new()),
+                mode => (mode.as_str(), None, Vec::new(), deps),
+            },
+        };
+        let code = wire::Gathered { mode, import, files: &files }.to_json();
+        let mut loaded = data(id, rev, ModuleKind::Gathered, &code, "");
+        if let Some(def) = Arc::get_mut(&mut loaded.def) {
+            (def.deps, def.dynamic) = (deps, dynamic);
+        }
+        loaded
+    }
+
+    /// The collections that list other files than pages were told: what is new on disk, or gone, or open in an editor.
+    pub(crate) fn outdated_collections(&self) -> Vec<String> {
+        let ids: Vec<String> = self.collections.iter().map(|it| it.key().clone()).collect();
+        let mut outdated: Vec<String> = ids
+            .into_iter()
+            .filter(|id| {
+                let known = self.loaded.get(id).map(|it| Arc::clone(&it.def));
+                let rest = id.strip_prefix(GATHERED).unwrap_or_default();
+                known.is_some_and(|it| self.load_collection(id, rest, it.rev).def.code != it.code)
+            })
+            .collect();
+        outdated.sort_unstable();
+        outdated
     }
 
     fn load_script(&self, id: &str, source: Arc<str>, options: Options, rev: Rev) -> Loaded {
@@ -316,13 +448,28 @@ impl Graph {
         let Compiled { id, module, rev, sites, stamp } = compiled;
         let kind = if module.flavour == Flavour::Cjs { ImportKind::Require } else { ImportKind::Import };
         let dep = |spec: &String, kind: ImportKind| Dep::new(spec.clone(), self.target(spec, &id, kind));
-        let mut deps: Vec<Dep> = module.imports.iter().map(|it| dep(it, ImportKind::Import)).collect();
+        let names = |spec: &String| {
+            // Whoever asks for all of it in another way may use any name.
+            let is_all = module.requires.contains(spec) || module.dynamic.contains(spec);
+            module.used.get(spec).filter(|_| !is_all).map(|it| it.iter().cloned().collect())
+        };
+        let imported = |it: &String| Dep { names: names(it), ..dep(it, ImportKind::Import) };
+        let mut deps: Vec<Dep> = module.imports.iter().map(imported).collect();
         for spec in &module.requires {
             if !module.imports.contains(spec) {
                 deps.push(dep(spec, ImportKind::Require));
             }
         }
-        let dynamic = module.dynamic.iter().map(|it| dep(it, ImportKind::Import)).collect();
+        let mut dynamic: Vec<Dep> = module.dynamic.iter().map(|it| dep(it, ImportKind::Import)).collect();
+        let mut first = Vec::new();
+        for collection in &module.collections {
+            let key = collection.key();
+            let gathered = format!("{GATHERED}{key}{id}");
+            self.collections.insert(gathered.clone(), (id.clone(), collection.clone()));
+            let list = if collection.comes_first() { &mut first } else { &mut dynamic };
+            list.push(Dep::new(key, Target::Id(gathered)));
+        }
+        deps.splice(0..0, first);
         let accepts = module
             .accepts
             .iter()
@@ -343,7 +490,7 @@ impl Graph {
             _ => Arc::from(module.code),
         };
         let kind = if module.flavour == Flavour::Cjs { ModuleKind::Cjs } else { ModuleKind::Esm };
-        ModuleDef { id, kind, rev, stamp, sites, is_async: module.is_async, deps, dynamic, accepts, code }
+        ModuleDef { id, kind, rev, stamp, sites, is_async: module.is_async, deps, dynamic, accepts, names: None, code }
     }
 
     /// What an import of the module `importer` means.
@@ -374,7 +521,10 @@ impl Graph {
     pub(crate) fn is_in_use(&self, id: &str) -> bool {
         let leads_here = |it: &Dep| matches!(&it.target, Target::Id(target) if target == id);
         self.entries.contains(id)
-            || self.loaded.iter().any(|it| it.def.deps.iter().chain(&it.def.dynamic).any(leads_here))
+            || self.loaded.iter().any(|it| {
+                // What is gathered is there because the file is, not the other way round.
+                it.def.kind != ModuleKind::Gathered && it.def.deps.iter().chain(&it.def.dynamic).any(leads_here)
+            })
     }
 
     /// A page asks for modules by these names.
@@ -396,13 +546,87 @@ impl Graph {
     }
 
     fn target(&self, spec: &str, importer: &str, kind: ImportKind) -> Target {
+        let (spec, asked) = without_type(spec);
         match self.resolver.resolve(spec, importer, kind) {
-            Resolved::Module { id, .. } => Target::Id(id),
+            Resolved::Module { id, .. } => match asked.map_or(Some(""), |it| query_for(it, &id)) {
+                Some("") => Target::Id(id),
+                Some(query) => Target::Id(with_query(&id, query)),
+                None => {
+                    let asked = asked.unwrap_or_default();
+                    Target::Error(format!(
+                        "'{spec}' cannot be imported with the type '{asked}' (imported by {importer})"
+                    ))
+                }
+            },
             Resolved::Empty => Target::Id(EMPTY_ID.to_owned()),
             Resolved::Url(url) => Target::Url(url),
             Resolved::Problem(message) => Target::Error(message),
         }
     }
+}
+
+/// What is made of a file, as the query of its id asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Url,
+    /// The text, or the bytes as an address.
+    Inline,
+    Raw,
+    Bytes,
+    Json,
+    Css,
+    /// A style sheet as an object.
+    Sheet,
+}
+
+impl Form {
+    fn asked(query: &str) -> Option<Form> {
+        let names = query.trim_start_matches('?').split('#').next().unwrap_or_default().split('&');
+        names.map(|it| it.split('=').next().unwrap_or_default()).find_map(|name| match name {
+            "url" => Some(Form::Url),
+            "inline" => Some(Form::Inline),
+            "raw" => Some(Form::Raw),
+            "bytes" => Some(Form::Bytes),
+            "json" => Some(Form::Json),
+            "sheet" => Some(Form::Sheet),
+            _ => None,
+        })
+    }
+
+    fn of(extension: &str) -> Form {
+        match extension {
+            "json" => Form::Json,
+            "css" => Form::Css,
+            _ => Form::Url,
+        }
+    }
+}
+
+/// The query that asks for a module of this type; empty where the file is of that type anyway.
+fn query_for(asked: &str, id: &str) -> Option<&'static str> {
+    let is = |ending: &str| split_suffix(id).0.to_ascii_lowercase().ends_with(ending);
+    match asked {
+        "json" if is(".json") => Some(""),
+        "json" => Some("json"),
+        "css" => Some("sheet"),
+        "text" => Some("raw"),
+        "bytes" => Some("bytes"),
+        _ => None,
+    }
+}
+
+fn with_query(id: &str, query: &str) -> String {
+    let (rest, fragment) = id.split_at(id.find('#').unwrap_or(id.len()));
+    let separator = if rest.contains('?') { '&' } else { '?' };
+    format!("{rest}{separator}{query}{fragment}")
+}
+
+fn shown(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |it| it.to_string_lossy().into_owned())
+}
+
+fn in_dependencies(id: &str) -> bool {
+    id.contains("/node_modules/") || id.starts_with("/@modules")
 }
 
 /// One sentence with the place of the first syntax error. Lines and columns from 1, as editors show them.
@@ -430,6 +654,7 @@ fn data(id: &str, rev: Rev, kind: ModuleKind, code: &str, source: &str) -> Loade
         deps: Vec::new(),
         dynamic: Vec::new(),
         accepts: BTreeMap::new(),
+        names: None,
         code: Arc::from(code),
     };
     Loaded { source: Arc::from(source), def: Arc::new(def), options: Options::default() }

@@ -10,6 +10,7 @@ mod pages;
 pub mod patch;
 pub mod run;
 pub mod sites;
+pub mod styles;
 mod syntax;
 pub mod text;
 pub mod wire;

@@ -29,6 +29,7 @@ use std::thread;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::dev_server::Cleanup;
 use crate::engine::event::{Handle, Notice};
 use crate::text::PositionEncoding;
 
@@ -42,6 +43,8 @@ pub struct InitOptions {
     pub folders: Vec<PathBuf>,
     /// `initializationOptions.port`.
     pub port: Option<u16>,
+    /// `initializationOptions.cleanup`.
+    pub cleanup: Option<Cleanup>,
     /// How columns will be counted, both ways.
     pub encoding: PositionEncoding,
     /// The editor's name, for logs.

@@ -30,7 +30,8 @@ fn call(command: Command) -> Result<ExitCode> {
         Command::Lsp(args) => run::lsp(LspOptions { client_process_id: args.client_process_id }),
         Command::Serve(args) => {
             let root = Root::open(&args.root)?;
-            run::serve(ServeOptions { root: root.path().to_owned(), port: args.port, open: args.open })
+            let root = root.path().to_owned();
+            run::serve(ServeOptions { root, port: args.port, open: args.open, cleanup: args.cleanup })
         }
         Command::Diff(args) => {
             let (old, new) = (cli::read_source(&args.old)?, cli::read_source(&args.new)?);

@@ -9,11 +9,14 @@ mod top;
 use std::sync::Arc;
 
 use ropey::Rope;
+use rustc_hash::FxHashMap;
 
 use crate::compile::{
-    self, Context, Export, Function, Item, ItemKind, Module, Options, Problem, compile_function, compile_module,
+    self, Construct, Context, Export, Function, Item, ItemKind, LatePrivate, Module, Options, Problem,
+    compile_function, compile_module,
 };
 use crate::sites::collect::Flavour;
+use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind};
@@ -37,12 +40,14 @@ pub struct Program {
     /// Names that the text uses and nothing in it declares.
     unresolved: Vec<Box<str>>,
     exports: Vec<Export>,
-    /// Specifiers that the text imports.
-    imports: Vec<String>,
+    /// What calls anywhere in the text gather: pages were sent it with the module.
+    collections: Arc<[Collection]>,
     cuts: Cuts,
     jsx: Jsx,
     /// Hash of the site ids in source order.
     order: u64,
+    /// The specifiers of its static imports.
+    imports: Vec<String>,
     /// No text of it ever parsed: pages run an error in its place, so the first that does is a module update.
     pub is_nothing: bool,
 }
@@ -53,6 +58,8 @@ pub struct RootVersion {
     pub rev: Rev,
     pub shell: u64,
     pub scope: Arc<Scope>,
+    /// What its calls gather: pages with this top level were sent it.
+    pub collections: Arc<[Collection]>,
     /// How a page gets here from the version before; `None`: only by running the module again.
     pub top: Option<Arc<Top>>,
 }
@@ -75,6 +82,8 @@ pub struct PatchPlan {
     pub sites: Vec<PlannedSite>,
     /// What has to run in the module's scope first: bindings that were added or have new values.
     pub top: Vec<Arc<Top>>,
+    /// What people have to know of it.
+    pub note: Option<Reason>,
 }
 
 /// A change of the top level that pages take over without running the module again.
@@ -135,6 +144,9 @@ pub struct PlannedSite {
     pub fallback: Option<Arc<Code>>,
     /// Why closures made before keep what they run: one sentence.
     pub later: Option<String>,
+    pub construct: Option<Construct>,
+    /// Their lines are those of the good text.
+    pub privates: Vec<LatePrivate>,
 }
 
 /// Why: a code for programs, a sentence for people, and the place in bytes of the good text, where there is one.
@@ -146,6 +158,9 @@ pub struct Reason {
     pub end: u32,
 }
 
+/// Which module a specifier means, as some name that is the same for the same module, or in one sentence why none.
+pub type Lead<'l> = &'l dyn Fn(&str) -> Result<String, String>;
+
 impl Program {
     /// Compiles `source` as a program that pages will first know at `rev`.
     ///
@@ -156,14 +171,17 @@ impl Program {
         let mut module = compile_module(source, options, None, &mut ids)?;
         let root = std::mem::replace(&mut module.root, empty_site());
         let options = Options { flavour: Some(module.flavour), ..options };
-        let roots = vec![RootVersion { rev, shell: root.shell, scope: Arc::clone(&root.scope), top: None }];
+        let collections: Arc<[Collection]> = Arc::from(module.collections.as_slice());
+        let (shell, scope) = (root.shell, Arc::clone(&root.scope));
+        let roots = vec![RootVersion { rev, shell, scope, collections: Arc::clone(&collections), top: None }];
         let (items, exports, jsx) = (module.items.clone(), module.exports.clone(), module.jsx.clone());
         let order = order_of(&root);
         let cuts = Cuts::new(&items, root.len);
         Ok((
             Program {
-                exports,
                 imports: module.imports.clone(),
+                exports,
+                collections,
                 cuts,
                 text: Rope::from_str(source),
                 items_text: Rope::from_str(source),
@@ -203,9 +221,14 @@ impl Program {
     /// The problem when `text` can't be compiled alone (bytes of `text`); nothing has changed then.
     pub fn plan_function(&mut self, path: &[usize], origin: u32, text: &str, rev: Rev) -> Result<Verdict, Problem> {
         let old = self.root.at(path);
-        let context = Context { flavour: self.flavour, old, rev, jsx: &self.jsx };
+        let late = late_around(&self.root, path);
+        let context = Context { flavour: self.flavour, old, rev, jsx: &self.jsx, late: late.clone() };
         let mut ids = self.ids.at(rev);
         let function = compile_function(text, &context, &mut ids)?;
+        if function.collections.iter().any(|it| !self.collections.contains(it)) {
+            let message = "this gathers modules that pages have to be sent".to_owned();
+            return Err(Problem { message, start: 0, end: text.len() as u32 });
+        }
         let delta = text.len() as i64 - i64::from(old.len);
         let old = old.clone();
         let mut site = function.site.clone();
@@ -218,9 +241,12 @@ impl Program {
             site.changed = rev;
             self.keep_runnable(&mut site, &old, rev);
             let later = (site.scope_rev != 0).then(|| later(&site));
-            let own = PlannedSite { later, ..planned(&site, &old, function, origin, line, column) };
+            let own = PlannedSite { later, ..planned(&site, &old, Some(&ids), function, origin, line, column) };
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
+        }
+        if own {
+            plan.note = note(&old, &site, origin);
         }
         for change in changes.iter().filter(|it| !it.path.is_empty()) {
             let before = find(&old, change.id).unwrap_or(&old);
@@ -232,7 +258,8 @@ impl Program {
                 .rfind('\n')
                 .map_or(start + self.column_of(origin, line), |it| start - it as u32 - 1);
             let place = Place { start: origin + start, line: line + lines, column };
-            match self.plan_inner(&mut site, &change.path, before, inner, place, rev, &mut ids) {
+            plan.note = plan.note.or_else(|| note(before, site.at(&change.path), place.start));
+            match self.plan_inner(&mut site, &late, &change.path, before, inner, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(problem),
             }
@@ -265,6 +292,7 @@ impl Program {
     fn plan_inner(
         &self,
         site: &mut Site,
+        around: &Late,
         path: &[usize],
         before: &Site,
         text: &str,
@@ -281,9 +309,11 @@ impl Program {
             return Ok(Err(later.unwrap_or_default()));
         }
         let current = target.clone();
-        let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx };
+        let mut late = around.clone();
+        late.extend(late_around(site, path));
+        let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx, late };
         let function = compile_function(text, &context, ids)?;
-        let inner = planned(&current, before, function, place.start, place.line, place.column);
+        let inner = planned(&current, before, Some(ids), function, place.start, place.line, place.column);
         site.at_mut(path).needs.clone_from(&inner.needs);
         Ok(Ok(PlannedSite { later, ..inner }))
     }
@@ -296,7 +326,7 @@ impl Program {
             site.scope_rev = 0;
             return;
         }
-        if site.fallback.is_none() {
+        if site.fallback.is_none() && !site.kind.is_class() {
             site.fallback = self.code_of(before, rev);
         }
         site.scope_rev = site.since;
@@ -304,32 +334,45 @@ impl Program {
 
     /// The code of a site as it is in the good text.
     fn code_of(&self, site: &Site, rev: Rev) -> Option<Arc<Code>> {
-        let mut origin = None;
-        self.root.walk(0, &mut |it, start| {
-            if it.id == site.id && it.kind != SiteKind::Module {
-                origin = Some(start);
-            }
-        });
-        let text = self.slice(origin?, site.len);
-        let context = Context { flavour: self.flavour, old: site, rev, jsx: &self.jsx };
+        let path = path_to(&self.root, site.id)?;
+        let text = self.slice(offset(&self.root, &path), site.len);
+        let late = late_around(&self.root, &path);
+        let context = Context { flavour: self.flavour, old: site, rev, jsx: &self.jsx, late };
         compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::new(it.code))
     }
 
-    /// Plans a whole new text. On success the program has it.
+    /// Plans a whole new text. On success the program has it. `lead` says which module a specifier means, or why none: a text
+    /// that imports what is not there, and did not before, is held.
     ///
     /// # Errors
     /// The syntax errors (bytes of `source`); nothing has changed then.
-    pub fn plan_module(&mut self, source: &str, rev: Rev) -> Result<Verdict, Vec<Problem>> {
+    pub fn plan_module(&mut self, source: &str, rev: Rev, lead: Lead<'_>) -> Result<Verdict, Vec<Problem>> {
         let mut ids = self.ids.at(rev);
         let mut module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
+        let added = || module.imports.iter().filter(|it| !self.is_nothing && !self.imports.contains(it));
+        if let Some((spec, message)) = added().find_map(|it| Some((it, lead(it).err()?))) {
+            let (start, end) = find_specifier(source, spec);
+            return Ok(Verdict::Hold(Reason { code: "import", message, start, end }));
+        }
+        // `./a` on the way to `./a.js`: the same module under another name is no other import.
+        let gone = || self.imports.iter().filter(|it| !module.imports.contains(it));
+        let renamed = added().filter_map(|it| Some((it.clone(), gone().find(|old| lead(old) == lead(it))?.clone())));
+        let renamed: Vec<(String, String)> = renamed.collect();
+        if !renamed.is_empty() {
+            renamed.iter().for_each(|(it, old)| self.ids.add_alias(it, old));
+            ids = self.ids.at(rev);
+            module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
+        }
         let same_root = module.root.shell == self.root.shell;
+        let same_collections = module.collections.iter().all(|it| self.collections.contains(it));
         let mut top = None;
         let same_names = same_binds(&self.root.scope, &module.root.scope);
         let mut added = Vec::new();
         if !same_root
             && !self.is_nothing
             && same_names
-            && let Some(soft) = top::soften(&self.items, &self.exports, &module)
+            && same_collections
+            && let Some(soft) = top::soften(&self.items, &self.exports, &module).filter(|it| !it.uncovers(&module))
         {
             if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
                 return Ok(Verdict::Hold(reason));
@@ -359,13 +402,17 @@ impl Program {
             let line = rope.byte_to_line(start as usize) as u32;
             let column = start - rope.line_to_byte(line as usize) as u32;
             let place = Place { start, line, column };
-            match self.plan_inner(&mut root, &change.path, before, text, place, rev, &mut ids) {
+            plan.note = plan.note.or_else(|| note(before, root.at(&change.path), start));
+            match self.plan_inner(&mut root, &Late::default(), &change.path, before, text, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
         }
         let same_root = same_root && !self.is_nothing;
-        let reason = (!same_root && top.is_none()).then(|| why(&self.items, &module.items));
+        let reason = (!same_root && top.is_none()).then(|| match same_collections {
+            true => why(&self.items, &module.items),
+            false => gathers_others(),
+        });
         let untouched = same_root && root.deep == self.root.deep;
         self.unresolved = module.unresolved;
         self.is_nothing = false;
@@ -378,6 +425,7 @@ impl Program {
         self.items = module.items;
         self.exports = module.exports;
         self.imports = module.imports;
+        self.collections = Arc::from(module.collections);
         self.jsx = module.jsx;
         if untouched {
             return Ok(Verdict::Unchanged);
@@ -385,7 +433,8 @@ impl Program {
         self.rev = rev;
         if !same_root {
             let (shell, scope) = (self.root.shell, Arc::clone(&self.root.scope));
-            self.roots.push(RootVersion { rev, shell, scope, top: top.clone() });
+            let collections = Arc::clone(&self.collections);
+            self.roots.push(RootVersion { rev, shell, scope, collections, top: top.clone() });
         }
         match reason {
             Some(reason) => Ok(Verdict::UpdateModule(reason)),
@@ -408,9 +457,14 @@ impl Program {
         self.cuts.around(start, end)
     }
 
-    /// The number of the top-level statement that byte `at` of the good text is in, or behind.
-    pub fn statement_at(&self, at: u32) -> usize {
+    /// The number of the top-level statement that byte `at` of the good text is in, or behind, and whether it is its first.
+    pub fn statement_at(&self, at: u32) -> (usize, bool) {
         self.cuts.number_at(at)
+    }
+
+    /// Whether a text has whole statements.
+    pub fn parses_alone(&self, statements: &str) -> bool {
+        compile::syntax_error(statements, self.flavour).is_none()
     }
 
     /// A syntax error that no text behind `statements` can take back, if they have one. They begin where a statement of the
@@ -453,11 +507,16 @@ impl Program {
                 continue;
             }
             let text = self.slice(start, site.len);
-            let context = Context { flavour: self.flavour, old: site, rev: self.rev, jsx: &self.jsx };
+            let late = path_to(&self.root, site.id).map(|it| late_around(&self.root, &it)).unwrap_or_default();
+            let context = Context { flavour: self.flavour, old: site, rev: self.rev, jsx: &self.jsx, late };
             let Ok(function) = compile_function(&text, &context, &mut self.ids.clone()) else { continue };
+            if !function.collections.iter().all(|it| page_root.collections.contains(it)) {
+                left.push(site.id);
+                continue;
+            }
             let line = self.line_of(start);
             let column = self.column_of(start, line);
-            plan.sites.push(planned(site, site, function, start, line, column));
+            plan.sites.push(planned(site, site, None, function, start, line, column));
         }
         (plan, left)
     }
@@ -472,6 +531,21 @@ impl Program {
             (Some(now), Some(then)) => now == then,
             (Some(_), None) => site.scope.lookup(name) != self.root.scope.names.get(name),
         })
+    }
+
+    /// Whether one of these sites holds the site `id`, or is it.
+    pub fn is_within(&self, id: SiteId, outer: &[SiteId]) -> bool {
+        let Some(path) = path_to(&self.root, id).filter(|_| !outer.is_empty()) else { return false };
+        (1..=path.len()).any(|it| outer.contains(&self.root.at(&path[..it]).id))
+    }
+
+    /// Whether the text of a site has changed since, anywhere in it.
+    pub fn was_edited(&self, id: SiteId, since: Rev) -> bool {
+        let mut was = false;
+        if let Some((site, start)) = self.site(id) {
+            site.walk(start, &mut |it, _| was |= it.changed > since);
+        }
+        was
     }
 
     /// The site with this id, and where it starts.
@@ -506,9 +580,27 @@ struct Place {
     column: u32,
 }
 
-fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {
-    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them.
-    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err();
+/// Where a specifier stands in a text, as far as a search for its quoted form can tell.
+pub(crate) fn find_specifier(text: &str, spec: &str) -> (u32, u32) {
+    let (spec, _) = crate::sites::collect::without_type(spec);
+    let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
+    at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
+}
+
+/// `removed` knows which names the top level had once.
+fn planned(
+    site: &Site,
+    before: &Site,
+    removed: Option<&Ids>,
+    function: Function,
+    start: u32,
+    line: u32,
+    column: u32,
+) -> PlannedSite {
+    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them,
+    // or it is only for older code that pages still have them.
+    let is_removed = |name: &str| removed.is_some_and(|it| it.is_ghost(name));
+    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err() || is_removed(name);
     let needs = function.unresolved.into_iter().filter(|it| is_new(it) || before.needs.contains(it)).collect();
     // Columns of the first line are right when the code's own lead fits in front of it.
     let pad = (column as usize).saturating_sub(function.lead as usize);
@@ -523,6 +615,8 @@ fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32
         needs,
         scope_rev: site.scope_rev,
         fallback: site.fallback.clone(),
+        construct: function.construct,
+        privates: function.privates.into_iter().map(|it| LatePrivate { line: it.line + line, ..it }).collect(),
         later: None,
     }
 }
@@ -538,11 +632,52 @@ fn later(site: &Site) -> String {
     }
 }
 
+/// Objects that exist keep the fields that they were made with.
+fn note(before: &Site, site: &Site, start: u32) -> Option<Reason> {
+    let changed = site.kind.is_class() && before.class.fields != site.class.fields;
+    changed.then(|| {
+        let name = if site.name.is_empty() { "this class".to_owned() } else { format!("`{}`", site.name) };
+        let message = format!(
+            "objects of {name} that are made from now on have the new fields; those that exist stay as they are"
+        );
+        Reason { code: "fields", message, start, end: start + site.len }
+    })
+}
+
 fn find(site: &Site, id: SiteId) -> Option<&Site> {
     if site.id == id && site.kind != SiteKind::Module {
         return Some(site);
     }
     site.children.iter().chain(&site.ghosts).find_map(|it| find(it, id))
+}
+
+type Late = FxHashMap<Box<str>, SiteId>;
+
+/// The `#private` names that objects may lack, of the classes around the site at `path`.
+fn late_around(root: &Site, path: &[usize]) -> Late {
+    let mut late = Late::default();
+    let mut site = root;
+    for index in path {
+        // What an inner class declares hides what the outer ones do.
+        site.privates.iter().filter(|it| it.gone.is_none()).for_each(|it| {
+            late.remove(&it.name);
+        });
+        late.extend(site.late_privates().map(|it| (it.name.clone(), site.id)));
+        site = &site.children[*index];
+    }
+    late
+}
+
+/// Where the site with this id stands.
+fn path_to(site: &Site, id: SiteId) -> Option<Vec<usize>> {
+    site.children.iter().enumerate().find_map(|(index, child)| {
+        if child.id == id {
+            return Some(vec![index]);
+        }
+        let mut path = path_to(child, id)?;
+        path.insert(0, index);
+        Some(path)
+    })
 }
 
 /// Where the site at `path` starts, relative to the start of `site`.
@@ -604,6 +739,11 @@ fn why(old: &[Item], new: &[Item]) -> Reason {
         format!(" ({})", item.names.join(", "))
     };
     Reason { code, message: format!("{what}{names} {verb}: the module has to run again"), start, end }
+}
+
+fn gathers_others() -> Reason {
+    let message = "other modules are gathered by a pattern: the module has to run again".to_owned();
+    Reason { code: "context", message, start: 0, end: 0 }
 }
 
 fn numbers(site: &Site) -> Vec<SiteId> {

@@ -15,6 +15,7 @@ use anyhow::Context;
 pub use demo::{DemoOptions, EXAMPLES, demo};
 pub use diff::{DiffOptions, SourceFile, diff};
 
+pub use crate::dev_server::Cleanup;
 use crate::lsp::{self, InitOptions, Lifetime, Started};
 use project::Project;
 
@@ -34,6 +35,7 @@ pub struct ServeOptions {
     /// Canonical.
     pub root: PathBuf,
     pub port: u16,
+    pub cleanup: Cleanup,
     /// Whether to open a browser.
     pub open: bool,
 }
@@ -56,8 +58,10 @@ fn start_for_editor(init: InitOptions) -> anyhow::Result<Started> {
     let root =
         init.root.context("the editor opened no folder: open one, or set capuchin.root to the folder to serve")?;
     let port = init.port.unwrap_or(DEFAULT_PORT);
-    let project =
-        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(Project::start(&root, port)))?;
+    let cleanup = init.cleanup.unwrap_or_default();
+    let project = tokio::task::block_in_place(|| {
+        tokio::runtime::Handle::current().block_on(Project::start(&root, port, cleanup))
+    })?;
     look_for_pages(&root, &project.url, "set `root` (capuchin.root in VS Code) to the folder that has one");
     let notices = project.hub.subscribe();
     let engine = project.engine.clone();
@@ -70,7 +74,7 @@ fn start_for_editor(init: InitOptions) -> anyhow::Result<Started> {
 pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
     let runtime = runtime()?;
     runtime.block_on(async move {
-        let project = Project::start(&options.root, options.port).await?;
+        let project = Project::start(&options.root, options.port, options.cleanup).await?;
         // Before the address is out: from then on somebody may interrupt us.
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         let at_once = futures::poll!(interrupted.as_mut());

@@ -5,7 +5,9 @@
 //! A site's position is kept relative to its parent's start, so that an edit inside one function moves only the lengths
 //! of its ancestors and the starts of the siblings behind it.
 
+pub mod class;
 pub mod collect;
+pub mod collection;
 pub mod diff;
 pub mod jsx;
 mod params;
@@ -32,8 +34,11 @@ pub enum SiteKind {
     ObjectMethod,
     Method,
     StaticMethod,
+    /// No site: a constructor belongs to its class.
     Constructor,
     DerivedConstructor,
+    Class,
+    ClassExpression,
 }
 
 impl SiteKind {
@@ -46,7 +51,12 @@ impl SiteKind {
             SiteKind::ObjectMethod | SiteKind::Method => "method",
             SiteKind::StaticMethod => "static method",
             SiteKind::Constructor | SiteKind::DerivedConstructor => "constructor",
+            SiteKind::Class | SiteKind::ClassExpression => "class",
         }
+    }
+
+    pub(crate) fn is_class(self) -> bool {
+        matches!(self, SiteKind::Class | SiteKind::ClassExpression)
     }
 
     pub(crate) fn is_class_member(self) -> bool {
@@ -72,7 +82,7 @@ impl Home {
     /// What arrows inside a function of this kind can use.
     pub(crate) fn of(kind: SiteKind) -> Option<Home> {
         match kind {
-            SiteKind::Arrow => None,
+            SiteKind::Arrow | SiteKind::Class | SiteKind::ClassExpression => None,
             SiteKind::Module => Some(Home::Nowhere),
             SiteKind::Declaration | SiteKind::Expression => Some(Home::Function),
             SiteKind::ObjectMethod | SiteKind::Method | SiteKind::StaticMethod | SiteKind::Constructor => {
@@ -134,6 +144,14 @@ pub struct Site {
     pub level: u32,
     /// The revision that brought the newest text of this site.
     pub changed: Rev,
+    /// The revision that brought a site to where it stands; 0: as loaded.
+    pub born: Rev,
+    /// For a class: more hashes.
+    pub class: ClassHashes,
+    /// For a class: its `#private` names, those that are gone from the text included.
+    pub privates: Vec<Private>,
+    /// For a class: the revision that last changed these; 0: none did since it was loaded.
+    pub construct_rev: Rev,
     /// Closures of scopes older than this revision can't run the newest text: they run `fallback`. 0: all can.
     pub scope_rev: Rev,
     /// The newest code that closures of every scope can run, when that isn't the newest text.
@@ -150,6 +168,41 @@ pub struct Site {
     pub shift: Shift,
     /// What the children add to `deep`: a sum, so that one child can be exchanged.
     pub below: u64,
+}
+
+/// A `#private` name of a class. What a class was made with can't be taken from it, so a name that means something else now, or that
+/// the class was made without, lives in a scope of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Private {
+    /// Without the `#`.
+    pub name: Box<str>,
+    pub is_static: bool,
+    /// The method or accessors of that name; none for a field.
+    pub sites: Vec<SiteId>,
+    /// Classes whose text is older do not have it, or not as it is now; 0: as loaded.
+    pub since: Rev,
+    /// From which revisions to which others the text was without it since.
+    pub gaps: Vec<(Rev, Rev)>,
+    /// The revision that took it from the text.
+    pub gone: Option<Rev>,
+}
+
+impl Private {
+    /// Whether both are one thing for the classes that were made with either.
+    fn is_same(&self, other: &Private) -> bool {
+        self.name == other.name && self.is_static == other.is_static && self.sites == other.sites
+    }
+}
+
+/// Parts of a class, each hashed by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClassHashes {
+    /// The constructor with the fields of instances.
+    pub construct: u64,
+    /// The fields of instances alone.
+    pub fields: u64,
+    /// What counts for the text around the class.
+    pub made: u64,
 }
 
 /// A list of places in a text that grows at one place for many keystrokes: those from `from` on are `by` bytes later than they say. A
@@ -213,6 +266,8 @@ pub enum Reach {
 pub struct Scope {
     pub parent: Option<Arc<Scope>>,
     pub names: FxHashMap<Box<str>, Bind>,
+    /// Those of `names` that are declared with `const`.
+    pub constants: FxHashSet<Box<str>>,
     /// The `#private` names that can be used here.
     pub privates: Vec<Box<str>>,
     pub reach: Reach,
@@ -335,6 +390,11 @@ impl Scope {
         }
     }
 
+    /// Whether `name` is a `const` in this scope.
+    pub(crate) fn is_constant(&self, name: &str) -> bool {
+        self.chain().filter(|it| it.names.contains_key(name)).take(1).any(|it| it.constants.contains(name))
+    }
+
     /// The binding that `name` means in this scope, and where it is.
     pub(crate) fn find(&self, name: &str) -> Option<Found<'_>> {
         self.places().find_map(|(it, place)| it.names.get(name).map(|bind| (place, bind)))
@@ -369,6 +429,11 @@ impl Site {
     /// Where a child starts, relative to this site's start.
     pub fn child_start(&self, index: usize) -> u32 {
         self.shift.apply(index, self.children[index].start)
+    }
+
+    /// The `#private` names that classes made earlier may lack.
+    pub(crate) fn late_privates(&self) -> impl Iterator<Item = &Private> {
+        self.privates.iter().filter(|it| it.gone.is_none() && (it.since > 0 || !it.gaps.is_empty()))
     }
 
     /// The last child that starts before `at`, which is relative to this site's start. Children are sorted by start.

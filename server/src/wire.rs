@@ -53,6 +53,7 @@ impl fmt::Display for PageId {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FromPage {
     /// First on each socket, and again when the page missed something: what it has now.
+    /// `look`: files that changed on disk count even if their change was not noticed yet.
     Hello {
         v: u32,
         page: PageId,
@@ -60,6 +61,8 @@ pub enum FromPage {
         url: String,
         user_agent: String,
         modules: Vec<ModuleRev>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        look: bool,
         /// The revision that its HTML was made at: what has changed since is not in it. 0: not known.
         #[serde(default, skip_serializing_if = "is_zero")]
         rev: u64,
@@ -68,6 +71,12 @@ pub enum FromPage {
     Outcome { seq: u64, results: Vec<ModuleOutcome> },
     /// Modules that were defined after the hello, by a dynamic import.
     Loaded { modules: Vec<ModuleRev> },
+    /// `import.meta.hot.send`.
+    Custom {
+        event: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<serde_json::Value>,
+    },
     /// An uncaught error of the program.
     Error {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -182,7 +191,18 @@ pub enum ToPage {
         page: PageId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         modules: Vec<ModuleRev>,
+        /// Whether events of the program are taken.
+        #[serde(default, skip_serializing_if = "is_false")]
+        custom: bool,
     },
+    /// An event for `import.meta.hot.on`.
+    Custom {
+        event: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<serde_json::Value>,
+    },
+    /// A hello asked to look at the disk: what came of that, and what the page lacked, was sent before this.
+    Looked {},
     /// Changes that apply together. `seq` counts from 1 for each page, without gaps.
     Push {
         seq: u64,
@@ -249,6 +269,7 @@ pub enum Change {
     },
     Html {
         url: String,
+        rev: u64,
     },
     /// The problem of a module that the page shows; no message: it is solved.
     Problem {
@@ -313,6 +334,42 @@ pub struct SitePatch {
     /// Why closures made before keep what they run: the outcome is then `nextCall`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later: Option<String>,
+    /// For a class whose constructor or fields changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub construct: Option<Construct>,
+    /// For a class: `#private` names that classes whose text is older may lack.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub privates: Vec<Private>,
+}
+
+/// A `#private` method, accessor or field of a class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Private {
+    pub name: String,
+    #[serde(rename = "static", default, skip_serializing_if = "is_false")]
+    pub is_static: bool,
+    /// Classes whose text is older do not have it.
+    pub since: u64,
+    /// From which revisions to which others the text was without it since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<(u64, u64)>,
+    /// An element of a class's body; of a static method without the word.
+    pub code: String,
+    /// Where it stands in the module, from 0.
+    pub line: u32,
+    pub column: u32,
+}
+
+/// The constructor and the fields of a class, for objects that are made from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Construct {
+    /// Classes whose text is of this revision or a later one have them already.
+    pub rev: u64,
+    /// An expression that is evaluated in the class's scope and gives the class that takes over.
+    pub code: String,
+    /// The public fields that it makes, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
 }
 
 /// Code that closures of every scope can run; the fields mean what they mean in [`SitePatch`].
@@ -361,6 +418,9 @@ pub struct ModuleDef {
     /// Literals in `hot.accept` and `hot.decline` calls, and the module each resolves to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accepts: BTreeMap<String, Option<String>>,
+    /// A CSS module: its names, and the classes that each stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<BTreeMap<String, String>>,
     /// Shared, because every page that loads the module is sent the same text.
     #[serde(with = "shared_text")]
     pub code: Arc<str>,
@@ -379,16 +439,46 @@ pub enum ModuleKind {
     Css,
     /// `code` is the URL that the module exports.
     Url,
+    /// `code` is the text that the module exports.
+    Text,
+    /// `code` is what the module exports, in base64.
+    Bytes,
+    /// `code` is the text of the `CSSStyleSheet` that the module exports.
+    Sheet,
+    /// `code` is a JSON object that says which modules a call gathers, and how.
+    Gathered,
     /// `code` is the message.
     Error,
+}
+
+/// The `code` of a module of the kind [`ModuleKind::Gathered`].
+#[derive(Debug, Serialize)]
+pub struct Gathered<'g> {
+    /// `glob`, `glob-eager`, or the mode of a `require.context`.
+    pub mode: &'g str,
+    /// The export that is taken of each module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<&'g str>,
+    /// What the program asks for, and the module's id.
+    pub files: &'g BTreeMap<String, String>,
+}
+
+impl Gathered<'_> {
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings always serialise")
+    }
 }
 
 /// One specifier in a module, and what it stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dep {
+    /// As the source says it; `./x with css` where the import asks for a type.
     pub spec: String,
     #[serde(flatten)]
     pub target: Target,
+    /// The names that a static import uses; `*` stands for all. `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<String>>,
 }
 
 /// Where a specifier leads.
@@ -405,7 +495,7 @@ pub enum Target {
 
 impl Dep {
     pub fn new(spec: impl Into<String>, target: Target) -> Dep {
-        Dep { spec: spec.into(), target }
+        Dep { spec: spec.into(), target, names: None }
     }
 }
 

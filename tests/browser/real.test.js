@@ -157,6 +157,8 @@ test("TodoMVC on Backbone and jQuery: its views and the libraries themselves are
     await page.press("#new-todo", "Enter");
   };
   const titles = () => page.locator("#todo-list li label").allTextContents();
+  // The program starts when jQuery says so.
+  await until(page, "globalThis.jQuery?.isReady === true");
   await add("first");
   assert.deepEqual(await titles(), ["first"]);
   await edit("js/views/app-view.js", "app.todos.create(this.newAttributes());", "app.todos.create(Object.assign(this.newAttributes(), { title: '* ' + this.$input.val().trim() }));");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { launchChromium, openPage } from "../support/chromium.js";
+import { remember, settle } from "../support/live.js";
 import { startLsp } from "../support/lsp-client.js";
 import { makeProject } from "../support/project.js";
 
@@ -139,4 +140,41 @@ test("an anonymous default export is patched", async (t) => {
   assert.equal((await client.verdict(document)).verdict, "patch");
   assert.equal((await client.outcome(document)).outcome, "live");
   assert.equal(await page.evaluate("[next(), ask(), next.name].join()"), "2,2,default");
+});
+
+test("an import that is typed letter by letter is held until it leads somewhere, and then taken over", async (t) => {
+  const { client, document, page, problems } = await live(t, {
+    "main.js": "let n = 0;\nexport function f() { n += 1; return n; }\nglobalThis.f = f;\n",
+    "shapes.js": "export const area = (r) => r * r;\n",
+  });
+  const same = await remember(page);
+  assert.equal(await page.evaluate("f()"), 1);
+  document.edit(0, 0, 'import { area } from "";\n');
+  const type = (/** @type {string} */ keys) => document.type(document.text.slice(0, document.text.indexOf('";')), keys);
+  for (const key of "./shape") {
+    const { verdict, reason } = await client.verdict(document, type(key));
+    assert.deepEqual([verdict, reason.code], ["hold", "import"]);
+  }
+  // The module is found without the ending of its name, not with half of it, and is the same one with all of it.
+  assert.equal((await client.outcome(document, type("s"))).outcome, "live");
+  assert.equal((await client.verdict(document, type("."))).verdict, "hold");
+  assert.equal((await settle(client, document, document.replace("return n;", "return area(n);"))).outcome.outcome, "live");
+  assert.equal((await client.verdict(document, type("j"))).verdict, "hold");
+  assert.notEqual((await client.verdict(document, type("s"))).verdict, "updateModule");
+  assert.equal(await page.evaluate("f()"), 4);
+  assert.equal((await settle(client, document, document.replace("area(n)", "area(n) + 1"))).outcome.outcome, "live");
+  assert.equal(await page.evaluate("f()"), 10);
+  assert.ok(await same());
+  assert.deepEqual(problems, []);
+});
+
+test("an import that leads nowhere does not hold up what else changes at the top level", async (t) => {
+  const { client, document, page, problems } = await live(t, {
+    "main.js": "const step = 1;\nlet n = 0;\nexport function f() { n += step; return n; }\nglobalThis.f = f;\n",
+  });
+  document.edit(0, 0, 'import { area } from "./shapes.js";\n');
+  const { verdict, outcome } = await settle(client, document, document.replace("step = 1", "step = 10"));
+  assert.deepEqual([verdict.verdict, verdict.reason.code, outcome.outcome], ["patch", "import", "live"]);
+  assert.equal(await page.evaluate("f()"), 10);
+  assert.deepEqual(problems, []);
 });

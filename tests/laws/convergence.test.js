@@ -134,7 +134,8 @@ async function callClosures(program) {
     try {
       plain(await it(1, 2));
     } catch (error) {
-      if (error instanceof ReferenceError || error instanceof SyntaxError) throw new Error(`what was held threw ${error}`, { cause: error });
+      const lacks = error instanceof TypeError && /private|Receiver must/.test(error.message);
+      if (error instanceof ReferenceError || error instanceof SyntaxError || lacks) throw new Error(`what was held threw ${error}`, { cause: error });
     }
   }
 }

@@ -26,6 +26,7 @@ export function random(seed) {
 }
 
 const OPERATORS = ["+", "-", "*", "^", "&", "|"];
+const MEMBERS = ["method", "static", "get", "private", "generator", "computed", "set"];
 const SHAPES = ["plain", "plain", "default", "object", "array", "rest"];
 
 export class Generator {
@@ -73,14 +74,46 @@ export class Generator {
   /** @returns {Tree} */
   klass() {
     const derives = this.random.chance(0.4);
-    const method = (/** @type {string} */ how) => ({ type: "method", how, fn: this.fn("method", 2, this.fresh("m")) });
-    const methods = [method("method")];
-    for (const how of ["method", "static", "get", "private", "generator"]) if (this.random.chance(0.4)) methods.push(method(how));
+    const methods = [this.method("method")];
+    for (const how of ["method", "static", "get", "private", "generator"]) if (this.random.chance(0.4)) methods.push(this.method(how));
     return {
       type: "class", name: this.fresh("K"), derives, k: this.random.below(100), methods,
-      hasConstructor: this.random.chance(0.7), ctor: this.fn("method", 2), field: this.random.chance(0.4) ? this.expression(1) : null,
-      arrow: this.random.chance(0.4) ? this.fn("arrow", 1) : null,
+      hasConstructor: this.random.chance(0.7), ctor: this.fn("method", 2),
+      fields: this.random.chance(0.5) ? [this.field()] : [], arrow: this.random.chance(0.4) ? this.fn("arrow", 1) : null,
     };
+  }
+
+  /** @param {string} how @returns {Tree} */
+  method(how) {
+    return { type: "method", how, fn: this.fn("method", 2, this.fresh("m")) };
+  }
+
+  /** @returns {Tree} */
+  field() {
+    return { type: "field", isPrivate: this.random.chance(0.4), name: this.fresh("q"), value: this.random.chance(0.8) ? this.expression(1) : null };
+  }
+
+  /** Changes what a class is made of. @param {Tree} it */
+  editClass(it) {
+    const { random } = this;
+    const list = random.chance(0.6) ? it.methods : it.fields;
+    const at = random.below(list.length);
+    switch (random.below(6)) {
+      case 0: list.splice(random.below(list.length + 1), 0, list === it.methods ? this.method(random.pick(MEMBERS)) : this.field()); break;
+      case 1: list.splice(at, 1); break;
+      case 2:
+        if (list.length === 0) break;
+        if (list === it.methods) list[at].fn.name = this.fresh("m");
+        else list[at].name = this.fresh("q");
+        break;
+      case 3:
+        if (list.length === 0) break;
+        if (list === it.methods) list[at].how = random.pick(MEMBERS);
+        else list[at].isPrivate = !list[at].isPrivate;
+        break;
+      case 4: it.hasConstructor = !it.hasConstructor; break;
+      default: it.arrow = it.arrow === null ? this.fn("arrow", 1) : null;
+    }
   }
 
   /** @param {number} depth @returns {Tree} */
@@ -153,6 +186,11 @@ export class Generator {
       }
       return;
     }
+    const classes = this.program.items.filter((/** @type {Tree} */ it) => it.type === "class");
+    if (classes.length > 0 && random.chance(0.25)) {
+      for (let times = 1 + random.below(3); times > 0; times--) this.editClass(random.pick(classes));
+      return;
+    }
     /** @type {(() => void)[]} */
     const edits = [];
     visit(this.program, (node) => {
@@ -175,7 +213,6 @@ export class Generator {
       }
       if (node.type === "let" || node.type === "const") edits.push(() => (node.name = this.fresh()));
       if (node.type === "counter") edits.push(() => (node.step = this.expression(1)), () => (node.start = this.expression(0)));
-      if (node.type === "method") edits.push(() => { if (random.chance(0.1)) node.how = "method"; });
       if (node.type === "map" || node.type === "now") edits.push(() => (node.value = this.expression(1)));
       if (node.type === "closures") edits.push(() => (node.loop = random.pick(["for", "of", "while"])), () => (node.body = this.block(0)));
     });
@@ -380,7 +417,10 @@ class Printer {
     this.line(`class ${it.name}${base ? ` extends ${base}` : ""} {`);
     this.inside(() => {
       this.line("#n = 1;");
-      if (it.field) this.line(`field = ${this.number(it.field)};`);
+      for (const { name, isPrivate, value } of it.fields) {
+        const initial = value === null ? "" : ` = ${this.withThis(() => this.number(value))}`;
+        this.line(`${isPrivate ? "#" : ""}${name}${initial};`);
+      }
       if (it.arrow) this.withThis(() => this.line(`${it.arrow.name} = ${this.fn(it.arrow, "arrow")};`));
       if (it.hasConstructor) {
         this.line(`constructor${this.rest(it.ctor, base ? "super();" : "", "this.x = ")}`);
@@ -388,31 +428,32 @@ class Printer {
       const names = new Set();
       for (const { how, fn } of it.methods) {
         names.add(fn.name);
-        const head = { method: fn.name, static: `static ${fn.name}`, get: `get ${fn.name}`, private: `#${fn.name}`, generator: `*${fn.name}` }[/** @type {string} */ (how)];
+        const head = { method: fn.name, static: `static ${fn.name}`, get: `get ${fn.name}`, private: `#${fn.name}`, generator: `*${fn.name}`, computed: `["${fn.name}"]`, set: `set ${fn.name}` }[/** @type {string} */ (how)];
         const lead = how === "static" ? "" : `this.x = (this.x ?? 0) + this.#n;`;
-        const used = how === "get" ? { ...fn, params: [] } : fn;
+        const used = how === "get" ? { ...fn, params: [] } : how === "set" ? { ...fn, params: [{ shape: "plain", name: `${fn.name}V`, value: { type: "number", value: 1 } }] } : fn;
         if (how === "generator") this.withThis(() => this.line(`${head}${this.rest(used, `${lead} yield this.x;`)}`));
         else if (how === "static") this.line(`${head}${this.rest(used)}`);
         else this.withThis(() => this.line(`${head}${this.rest(used, lead)}`));
       }
       const parts = it.methods.map((/** @type {Tree} */ { how, fn }) => ({
-        method: `this.${fn.name}(a, 2)`, static: `${it.name}.${fn.name}(a)`, get: `this.${fn.name}`, private: `this.#${fn.name}(a)`, generator: `[...this.${fn.name}(a)].length`,
+        method: `this.${fn.name}(a, 2)`, static: `${it.name}.${fn.name}(a)`, get: `this.${fn.name}`, private: `this.#${fn.name}(a)`, generator: `[...this.${fn.name}(a)].length`, computed: `this.${fn.name}(a)`, set: `(this.${fn.name} = a)`,
       })[/** @type {string} */ (how)]);
       if (it.arrow) parts.push(`this.${it.arrow.name}(a)`);
-      if (it.field) parts.push("this.field");
+      for (const { name, isPrivate } of it.fields) parts.push(`(this.${isPrivate ? "#" : ""}${name} ?? 0)`);
       if (base) parts.push("super.run(a)");
-      this.line(`run(a) { return (${parts.join(" + ")} + (this.x ?? 0)) | 0; }`);
+      this.line(`run(a) { return (${[...parts, "(this.x ?? 0)"].join(" + ")}) | 0; }`);
     });
     this.line("}");
     this.declare(it.name, "class");
   }
 
-  /** @param {() => void} inner */
+  /** @template T @param {() => T} inner @returns {T} */
   withThis(inner) {
     const { hasThis } = this;
     this.hasThis = true;
-    inner();
+    const result = inner();
     this.hasThis = hasThis;
+    return result;
   }
 
   /** @param {Tree} it @param {string} how */

@@ -38,6 +38,7 @@ const SERVER_NOTIFICATIONS = new Set([
   "capuchin/verdict",
   "capuchin/outcome",
   "capuchin/pagesChanged",
+  "capuchin/event",
 ]);
 
 /** The only ones that a server may send before it has answered `initialize`. */

@@ -1,11 +1,13 @@
 // Projects to edit: every test gets a copy of its own.
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { atEnd } from "./cleanup.js";
 
 /** @typedef {import("node:test").TestContext} TestContext */
+
+let parts = 0;
 
 export class Project {
   /** @param {string} folder */
@@ -34,7 +36,10 @@ export class Project {
    */
   async write(name, content) {
     await mkdir(dirname(this.path(name)), { recursive: true });
-    await writeFile(this.path(name), content);
+    // As a whole or not at all: who looks meanwhile must not find an empty file.
+    const part = `${this.folder}.part${++parts}`;
+    await writeFile(part, content);
+    await rename(part, this.path(name));
   }
 }
 

@@ -9,6 +9,7 @@ export interface Config {
   /** Empty: the workspace folder. */
   root: string;
   port: number;
+  cleanup: string;
 }
 
 export function readConfig(): Config {
@@ -17,12 +18,13 @@ export function readConfig(): Config {
     path: settings.get("path", "").trim(),
     root: settings.get("root", "").trim(),
     port: settings.get("port", 4177),
+    cleanup: settings.get("cleanup", "on"),
   };
 }
 
 export function initializationOptions(config: Config): InitializationOptions {
   const root = config.root === "" ? folderOfLooseFile() : config.root;
-  return { port: config.port, ...(root === undefined ? {} : { root }) };
+  return { port: config.port, cleanup: config.cleanup, ...(root === undefined ? {} : { root }) };
 }
 
 /** A file opened without a folder has no workspace root that could be served: its own folder is the best guess. */

@@ -17,6 +17,8 @@ export interface InitializationOptions {
   root?: string;
   /** The first port to try; 0 means any free one. */
   port?: number;
+  /** What becomes of what a module started that runs again: `off`, `warn` or `on`. */
+  cleanup?: string;
 }
 
 export interface Ready {

@@ -23,6 +23,7 @@ Usage: cargo xtask TASK
   test --list                 The names of the steps
   lint                        Formatting, clippy, types and ESLint
   bench [NAME]                Release build, criterion benchmarks, and the measurements in a browser
+  mutate-runtime [WORD]...    Breaks each rule of the page's runtime once; its tests have to notice
   package [--out FILE]        The VS Code extension with the server inside
   setup                       Install what the tests need: npm packages, Chromium, Neovim, VS Code for the web
 
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         ["lint"] => tasks::lint(),
         ["bench"] => tasks::bench(""),
         ["bench", name] if !name.starts_with('-') => tasks::bench(name),
+        ["mutate-runtime", words @ ..] => tasks::mutate_runtime(words),
         ["package", rest @ ..] => tasks::package(rest),
         ["setup"] => setup::all(),
         ["help" | "--help" | "-h"] => {

@@ -76,6 +76,12 @@ pub(crate) fn bench(filter: &str) -> Outcome {
     Ok(())
 }
 
+/// Writes `docs/rules.md`, unless it is asked for some rules only.
+pub(crate) fn mutate_runtime(words: &[&str]) -> Outcome {
+    let args = ["tools/mutate.mjs"].iter().chain(words);
+    run(command("node", args, RUNTIME.folder))
+}
+
 /// The VSIX; further arguments go to the extension's own script.
 pub(crate) fn package(args: &[&str]) -> Outcome {
     setup::npm_packages(&DEMO_EDITOR)?;

@@ -10,14 +10,17 @@ use oxc::ast_visit::Visit;
 use oxc::parser::{Parser, config::TokensParserConfig};
 use oxc::semantic::SemanticBuilder;
 use oxc::span::{GetSpan, SourceType, Span};
+use rustc_hash::FxHashMap;
 
 use super::Problem;
 use super::early;
 use super::emit::{self, Mode};
+use crate::sites::class::{Key, RawClass};
 use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
+use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Access, Bind, Code, Home, Rev, Scope, Site, SiteKind, tree};
+use crate::sites::{Access, Bind, Code, Home, Rev, Scope, Site, SiteId, SiteKind, tree};
 
 /// The place a function stands in.
 pub struct Context<'c> {
@@ -27,6 +30,8 @@ pub struct Context<'c> {
     /// The revision that the code will be.
     pub rev: Rev,
     pub jsx: &'c Jsx,
+    /// The `#private` names of the classes around that objects may lack.
+    pub late: FxHashMap<Box<str>, SiteId>,
 }
 
 /// A compiled function.
@@ -39,6 +44,37 @@ pub struct Function {
     pub lead: u32,
     /// Names that nothing on the server declares: the page has to have them.
     pub unresolved: Vec<Box<str>>,
+    /// For a class: the class that takes over the constructor and the fields, if they changed.
+    pub construct: Option<Construct>,
+    /// For a class: the `#private` names that classes made earlier may lack.
+    pub privates: Vec<LatePrivate>,
+    /// Calls that gather modules by a pattern.
+    pub collections: Vec<Collection>,
+}
+
+/// A part of what a `#private` name stands for.
+#[derive(Debug, Clone)]
+pub struct LatePrivate {
+    pub name: String,
+    pub is_static: bool,
+    pub since: Rev,
+    pub gaps: Vec<(Rev, Rev)>,
+    /// An element of a class's body.
+    pub code: String,
+    /// Where it stands: lines from the start of the class, and characters from the start of the line.
+    pub line: u32,
+    pub column: u32,
+}
+
+/// New code for the constructor and the fields of instances of a class.
+#[derive(Debug, Clone)]
+pub struct Construct {
+    /// Classes whose text is of this revision or a later one have it already.
+    pub rev: Rev,
+    /// An expression that gives a class when it is evaluated in the class's scope.
+    pub code: String,
+    /// The names of the public fields that it makes.
+    pub fields: Vec<String>,
 }
 
 /// Compiles `text` as the new text of `context.old`.
@@ -46,6 +82,27 @@ pub struct Function {
 /// # Errors
 /// A [`Problem`] when the text is not one function of the same kind and name: positions are bytes of `text`.
 pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Result<Function, Problem> {
+    let mut late = context.late.clone();
+    loop {
+        // Which names of a class are new is known when its text has been compared with the old one.
+        late.extend(context.old.late_privates().map(|it| (it.name.clone(), context.old.id)));
+        let mut numbered = ids.clone();
+        let function = compile(text, context, &mut numbered, late.clone())?;
+        let new: Vec<_> = function.site.late_privates().filter(|it| !late.contains_key(&it.name)).collect();
+        if new.is_empty() {
+            *ids = numbered;
+            return Ok(function);
+        }
+        late.extend(new.into_iter().map(|it| (it.name.clone(), function.site.id)));
+    }
+}
+
+fn compile(
+    text: &str,
+    context: &Context<'_>,
+    ids: &mut Ids,
+    late: FxHashMap<Box<str>, SiteId>,
+) -> Result<Function, Problem> {
     let old = context.old;
     let (prefix, suffix) = wrapper(old);
     let source = format!("{prefix}{text}{suffix}");
@@ -77,6 +134,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         is_function: true,
         jsx: context.jsx.clone(),
         overlay: ids.overlay().clone(),
+        late,
     };
     let mut collector = Collector::new(&source, scoping, base);
     if !walk_root(&mut collector, &parsed.program, old, span) {
@@ -92,14 +150,20 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     collector.finish();
     let built = tree::build(&source, &parsed.tokens, &collector.sites, &[], &collector.seen, span.start, span.end);
     let root = &collector.sites[0];
-    let anonymous = old.kind == SiteKind::Declaration && old.name.is_empty() && root.kind == SiteKind::Expression;
+    let in_parentheses = matches!(
+        (old.kind, root.kind),
+        (SiteKind::Declaration, SiteKind::Expression) | (SiteKind::Class, SiteKind::ClassExpression)
+    );
+    let anonymous = in_parentheses && old.name.is_empty();
     let is_same = (root.kind == old.kind || anonymous)
         && root.access == old.access
         && root.is_async == old.is_async
         && root.is_generator == old.is_generator
+        && built.root.children.first().is_some_and(|it| it.class.made == old.class.made)
         && match old.kind {
             SiteKind::Arrow => true,
             SiteKind::Expression => root.has_own_name == old.has_own_name,
+            SiteKind::ClassExpression => root.has_own_name == old.has_own_name,
             _ => root.name == old.name,
         };
     let Some(mut site) = built.root.children.into_iter().next().filter(|_| is_same) else {
@@ -121,8 +185,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     site.scope = Arc::clone(&old.scope);
     site.level = old.level;
     site.kind = old.kind;
-    site.kind = old.kind;
-    if !site.has_own_name && matches!(old.kind, SiteKind::Arrow | SiteKind::Expression) {
+    if !site.has_own_name && matches!(old.kind, SiteKind::Arrow | SiteKind::Expression | SiteKind::ClassExpression) {
         site.name.clone_from(&old.name);
     }
     diff::adopt(old, &mut site, ids);
@@ -136,6 +199,16 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
     let guards = context.flavour.guards();
     let mode = Mode::Patch(context.rev);
     let part = |from: u32, to: u32| emit::emit(&source, &collector.ops, from, to, &by_raw, &guards, mode);
+    let mut unresolved: Vec<Box<str>> = std::mem::take(&mut collector.seen.unresolved).into_iter().collect();
+    unresolved.sort_unstable();
+    let collections = std::mem::take(&mut collector.seen.collections);
+    if let Some(class) = &root.class {
+        let parts = Parts { source: &source, class, site: &site, ids: &by_raw, collector: &collector };
+        let (code, construct, privates) = (parts.members(&part), parts.construct(&part), parts.privates(&part));
+        // The code is made of pieces, each where it stands: nothing has to be put in front of it.
+        let code = Code { text: code, how: "class", cells: None };
+        return Ok(Function { site, code, lead: u32::MAX, unresolved, construct, privates, collections });
+    }
     let name = if site.name.is_empty() || site.name.contains(['#', '(']) && !site.kind.is_class_member() {
         String::new()
     } else {
@@ -189,14 +262,118 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         let mut used = collector.seen.cells;
         cells = Some((0..depth).map(|it| used.remove(&it).unwrap_or_default().into_iter().collect()).collect());
     }
-    let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
-    unresolved.sort_unstable();
-    Ok(Function { site, code: Code { text: code, how, cells }, lead: lead as u32, unresolved })
+    let code = Code { text: code, how, cells };
+    Ok(Function { site, code, lead: lead as u32, unresolved, construct: None, privates: Vec::new(), collections })
 }
 
 fn needs_place(text: &str) -> Problem {
     let message = "this changes what the function around it keeps for it, so that function has to be compiled, too";
     Problem { message: message.to_owned(), start: 0, end: text.len() as u32 }
+}
+
+/// What a page makes of a class's text.
+struct Parts<'p> {
+    source: &'p str,
+    class: &'p RawClass,
+    site: &'p Site,
+    ids: &'p [SiteId],
+    collector: &'p Collector<'p>,
+}
+
+impl Parts<'_> {
+    /// All members that can be put on a class that was made before, with those that came since the module was loaded.
+    fn members(&self, part: &impl Fn(u32, u32) -> String) -> String {
+        let id_at = |at: u32| {
+            let found = self.collector.sites.iter().position(|it| it.span.start == at && it.class.is_none());
+            found.map(|it| self.ids[it]).unwrap_or_default()
+        };
+        let mut keys = Vec::new();
+        let mut late = Vec::new();
+        for member in &self.class.members {
+            let key = match &member.key {
+                Key::Plain(key) => key.clone(),
+                Key::Computed(span) => part(span.start, span.end),
+                Key::Private => continue,
+            };
+            let id = id_at(member.span.start);
+            let access = match member.access {
+                Access::Plain => "value",
+                Access::Get => "get",
+                Access::Set => "set",
+            };
+            keys.push(format!("[{id},{},\"{access}\",{key}]", u8::from(member.is_static)));
+            if self.site.children.iter().any(|it| it.id == id && it.born > 0) {
+                late.push((member.span.start, member.span.end));
+            }
+        }
+        let late = emit::pieces(self.source, self.class.body, &late, part);
+        // Members of which only the code can change.
+        let sites = self.collector.sites.iter().filter(|it| it.parent == Some(0) && it.kind.is_class_member());
+        let others = sites.filter(|it| !self.class.has_member(it.span.start));
+        let others: Vec<String> = others.map(|it| id_at(it.span.start).to_string()).collect();
+        let hook = self.collector.base.flavour.class_hook(&self.site.id.to_string());
+        let (keys, others) = (keys.join(","), others.join(","));
+        format!("({{c:class{{{late}}},k:[{keys}],x:[{others}],h:$cap_h=>{{{hook}=$cap_h}}}})")
+    }
+
+    /// The `#private` names that classes made earlier may lack.
+    fn privates(&self, part: &impl Fn(u32, u32) -> String) -> Vec<LatePrivate> {
+        let guards = self.collector.base.flavour.guards();
+        let start = self.class.made.first().map_or(self.class.body, |it| it.start);
+        let place = |at: u32| {
+            let before = &self.source[..at as usize];
+            let line = self.source[start as usize..at as usize].matches('\n').count() as u32;
+            (line, before.rsplit('\n').next().unwrap_or_default().chars().count() as u32)
+        };
+        let mut list = Vec::new();
+        for raw in &self.class.privates {
+            let Some(late) = self.site.late_privates().find(|it| it.name == raw.name) else { continue };
+            let name = raw.name.to_string();
+            let code = match raw.field {
+                // Those that exist already get the initial value when they are asked for it first.
+                Some(Some(value)) => {
+                    let text = part(value.start, value.end);
+                    let text = text.strip_suffix(&format!("}}[{}]", quoted(&format!("#{name}")))).unwrap_or(&text);
+                    format!("#{name}={guards}.q()?{text}:void 0")
+                }
+                Some(None) => format!("#{name}"),
+                None if raw.is_static => part(raw.span.start, raw.span.end).replacen("static", "      ", 1),
+                None => part(raw.span.start, raw.span.end),
+            };
+            let (line, column) = place(raw.span.start);
+            let (is_static, since, gaps) = (raw.is_static, late.since, late.gaps.clone());
+            list.push(LatePrivate { name, is_static, since, gaps, code, line, column });
+        }
+        // Arrows in them are patched through a hook of the object's.
+        let field = self.collector.base.flavour.class_hook(&self.site.id.to_string()).replace("$cap_k", "$cap_f");
+        let used = format!("this.#{field}");
+        let names_field =
+            |code: &str| code.split(&used).skip(1).any(|rest| !rest.starts_with(|it: char| it.is_ascii_digit()));
+        let hooked = list.iter().filter(|it| names_field(&it.code));
+        let since = hooked.map(|it| it.gaps.last().map_or(it.since, |it| it.1)).max();
+        if let Some(since) = since {
+            let (code, gaps) = (format!("#{field}=$cap_c=>eval($cap_c)"), Vec::new());
+            list.push(LatePrivate { name: field, is_static: false, since, gaps, code, line: 0, column: 0 });
+        }
+        list
+    }
+
+    /// The class that takes over the constructor and the fields.
+    fn construct(&self, part: &impl Fn(u32, u32) -> String) -> Option<Construct> {
+        if self.site.construct_rev == 0 || self.class.fixed {
+            return None;
+        }
+        let guards = self.collector.base.flavour.guards();
+        let kept: Vec<(u32, u32)> = self.class.construct.iter().map(|it| (it.start, it.end)).collect();
+        let body = emit::pieces(self.source, self.class.body, &kept, part);
+        let head = emit::expanded(&self.class.head, self.ids);
+        let above = if self.class.derived { "d" } else { "b" };
+        Some(Construct {
+            rev: self.site.construct_rev,
+            code: format!("(class extends {guards}.{above}{{{head}{body}}})"),
+            fields: self.class.field_names.clone(),
+        })
+    }
 }
 
 /// What stands around a function's text so that it parses alone.
@@ -213,11 +390,12 @@ fn wrapper(site: &Site) -> (String, String) {
         }
         _ => {
             // A declaration stands as itself: in parentheses its name would be a binding of its own. A default export may have none.
-            let is_named = site.kind == SiteKind::Declaration && !site.name.is_empty();
+            let is_named = matches!(site.kind, SiteKind::Declaration | SiteKind::Class) && !site.name.is_empty();
             let (open, close) = if is_named { ("", "") } else { ("(", ")") };
             // The text may use the `#private` names of the classes around it, and an arrow the words of its home.
             let privates: String = privates(&site.scope, "").map(|it| format!("#{it};")).collect();
-            let home = if site.kind == SiteKind::Arrow { site.home } else { Home::Nowhere };
+            let has_home = site.kind == SiteKind::Arrow || site.kind.is_class();
+            let home = if has_home { site.home } else { Home::Nowhere };
             let (head, tail) = match home {
                 Home::DerivedConstructor => (format!("(class extends Object{{{privates}constructor(){{"), "}})"),
                 _ if !privates.is_empty() => (format!("(class{{{privates}m(){{"), "}})"),
@@ -295,6 +473,7 @@ fn walk_root<'a>(collector: &mut Collector<'_>, program: &Program<'a>, old: &Sit
             };
             walk_member(collector, &method.value, &method.key, method.computed, span, found, access)
         }
+        (expression, _) if expression.span() == span => walk_plain(collector, expression, span),
         (expression, kind) => match wrapped(expression, kind) {
             Some([Statement::ExpressionStatement(statement)]) => match &statement.expression {
                 Expression::ParenthesizedExpression(inner) => walk_plain(collector, &inner.expression, span),
@@ -321,7 +500,7 @@ fn wrapped<'p, 'a>(expression: &'p Expression<'a>, kind: SiteKind) -> Option<&'p
             },
             _ => return None,
         },
-        Expression::FunctionExpression(function) if kind == SiteKind::Arrow => function,
+        Expression::FunctionExpression(function) if kind == SiteKind::Arrow || kind.is_class() => function,
         _ => return None,
     };
     function.body.as_ref().map(|it| it.statements.as_slice())
@@ -342,7 +521,9 @@ fn walk_member<'a>(
 }
 
 fn walk_declaration<'a>(collector: &mut Collector<'_>, statement: &Statement<'a>, span: Span) -> bool {
-    if !matches!(statement, Statement::FunctionDeclaration(it) if it.span == span) {
+    if !matches!(statement, Statement::FunctionDeclaration(_) | Statement::ClassDeclaration(_))
+        || statement.span() != span
+    {
         return false;
     }
     collector.visit_statement(statement);
@@ -350,8 +531,11 @@ fn walk_declaration<'a>(collector: &mut Collector<'_>, statement: &Statement<'a>
 }
 
 fn walk_plain<'a>(collector: &mut Collector<'_>, expression: &Expression<'a>, span: Span) -> bool {
-    let is_function = matches!(expression, Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_));
-    if !is_function || expression.span() != span {
+    let is_site = matches!(
+        expression,
+        Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) | Expression::ClassExpression(_)
+    );
+    if !is_site || expression.span() != span {
         return false;
     }
     collector.visit_expression(expression);

@@ -1,23 +1,25 @@
 //! Compiles a whole module: its tree of sites, what it imports and exports, and the factory source that a page evaluates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind, ImportDeclarationSpecifier,
-    ModuleExportName, Program, Statement, VariableDeclarationKind,
+    BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind, ImportAttributeKey,
+    ImportDeclarationSpecifier, ModuleExportName, Program, Statement, StringLiteral, VariableDeclarationKind,
+    WithClause,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::{Parser, ParserReturn, config::TokensParserConfig};
 use oxc::semantic::{Reference, Scoping, SemanticBuilder};
 use oxc::span::{GetSpan, SourceType, Span};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Problem;
 use super::early;
 use super::emit::{self, Mode};
 use super::purity::{self, Purity};
-use crate::sites::collect::{Base, Collector, Flavour, Op, Order, is_identifier, quoted};
+use crate::sites::collect::{Base, Collector, Flavour, Op, Order, constants, is_identifier, quoted, with_type};
+use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Bind, Site, tree};
@@ -40,9 +42,12 @@ pub struct Module {
     pub root: Site,
     /// Static imports and re-exports, in source order, each once.
     pub imports: Vec<String>,
+    /// The names that are imported by each of them; `*` stands for all.
+    pub used: BTreeMap<String, BTreeSet<String>>,
     pub requires: Vec<String>,
     pub dynamic: Vec<String>,
     pub accepts: Vec<String>,
+    pub collections: Vec<Collection>,
     pub exports: Vec<Export>,
     pub items: Vec<Item>,
     pub is_async: bool,
@@ -52,6 +57,8 @@ pub struct Module {
     /// Direct `eval` or `with`: names of the text can't be known.
     pub dynamic_scope: bool,
     pub jsx: Jsx,
+    /// Names that are keys of class members.
+    pub keys: FxHashSet<Box<str>>,
     /// For [`Module::patch_text`].
     ops: Vec<Op>,
     by_raw: Vec<crate::sites::SiteId>,
@@ -191,7 +198,7 @@ pub fn compile_module(
             item.is_pure = false;
         }
     }
-    root.shell = root_shell(&shape.items);
+    root.shell = root_shell(&shape.items, &collector.seen.collections);
     tree::hash(&mut root);
     root.scope = top_scope(scoping, &parsed.program, &collector);
     root.strict = strict;
@@ -215,27 +222,30 @@ pub fn compile_module(
     emit::sort(&mut collector.ops);
     let body = emit::emit(source, &collector.ops, 0, end, &by_raw, &flavour.guards(), Mode::Load);
     let is_async = collector.seen.has_top_level_await && flavour == Flavour::Esm;
-    let code =
-        factory(flavour, strict, is_async, &shape, &collector.seen.base_classes, &Added::of(ids, &root, &shape), &body);
+    let classes: Vec<String> = collector.seen.base_classes.iter().map(|it| emit::expanded(it, &by_raw)).collect();
+    let code = factory(flavour, strict, is_async, &shape, &classes, &Added::of(ids, &root, &shape), &body);
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
     Ok(Module {
         flavour,
         root,
         imports: shape.specifiers,
+        used: shape.used,
         requires: dedup(collector.seen.requires),
         dynamic: dedup(collector.seen.dynamic),
         accepts: dedup(collector.seen.accepts),
+        collections: collector.seen.collections,
         exports: shape.exports,
         items: shape.items,
         is_async,
         code,
         unresolved,
         dynamic_scope: collector.seen.dynamic_scope,
+        keys: collector.seen.keys,
         jsx,
         ops: collector.ops,
         by_raw,
-        classes: collector.seen.base_classes,
+        classes,
     })
 }
 
@@ -283,9 +293,13 @@ fn parse<'a>(
 }
 
 /// The order of function declarations does not matter; that of everything else does.
-fn root_shell(items: &[Item]) -> u64 {
+fn root_shell(items: &[Item], collections: &[Collection]) -> u64 {
     use std::hash::{Hash, Hasher};
     let mut hasher = rustc_hash::FxHasher::default();
+    // Wherever in the text they are gathered: a page has to be sent the modules.
+    let mut keys: Vec<String> = collections.iter().map(Collection::key).collect();
+    keys.sort_unstable();
+    keys.hash(&mut hasher);
     let (mut functions, rest): (Vec<_>, Vec<_>) = items.iter().partition(|it| it.kind == ItemKind::Function);
     functions.sort_by_key(|it| it.hash);
     rest.iter().chain(&functions).for_each(|it| it.hash.hash(&mut hasher));
@@ -302,7 +316,8 @@ fn top_scope(
         .iter()
         .map(|(name, symbol)| (Box::from(name.as_str()), collector.top_bind(name.as_str(), *symbol)))
         .collect();
-    std::sync::Arc::new(crate::sites::Scope { names, ..crate::sites::Scope::default() })
+    let constants = constants(scoping, program.scope_id());
+    std::sync::Arc::new(crate::sites::Scope { names, constants, ..crate::sites::Scope::default() })
 }
 
 /// Imports, exports and statements of an ES module, gathered while its statements are walked.
@@ -315,6 +330,8 @@ struct Shape {
     holders: BTreeMap<u32, String>,
     exports: Vec<Export>,
     stars: Vec<String>,
+    /// The names that are imported by each specifier; `*` stands for all of them.
+    used: BTreeMap<String, BTreeSet<String>>,
     items: Vec<Item>,
     /// A default export's function that has no name of its own.
     anonymous_default: bool,
@@ -331,6 +348,10 @@ impl Shape {
         holder
     }
 
+    fn used(&mut self, specifier: &str) -> &mut BTreeSet<String> {
+        self.used.entry(specifier.to_owned()).or_default()
+    }
+
     /// The holder of a specifier that [`Shape::read_imports`] has seen; something is read from it.
     fn holder(&mut self, specifier: &str) -> u32 {
         let holder = self.holder_of.get(specifier).copied().unwrap_or_default();
@@ -343,11 +364,13 @@ impl Shape {
         for statement in &program.body {
             match statement {
                 Statement::ImportDeclaration(import) => {
-                    self.request(&import.source.value, ids);
+                    let specifier = specifier_of(&import.source, import.with_clause.as_deref());
+                    self.request(&specifier, ids);
                     // Also for an import of nothing: a name may be imported from it while pages run.
-                    self.holder(&import.source.value);
-                    for specifier in import.specifiers.iter().flatten() {
-                        let (local, member): (&BindingIdentifier<'_>, Option<Box<str>>) = match specifier {
+                    self.holder(&specifier);
+                    self.used(&specifier);
+                    for it in import.specifiers.iter().flatten() {
+                        let (local, member): (&BindingIdentifier<'_>, Option<Box<str>>) = match it {
                             ImportDeclarationSpecifier::ImportSpecifier(it) => {
                                 (&it.local, Some(Box::from(it.imported.name().as_str())))
                             }
@@ -356,15 +379,21 @@ impl Shape {
                             }
                             ImportDeclarationSpecifier::ImportNamespaceSpecifier(it) => (&it.local, None),
                         };
-                        let holder = self.holder(&import.source.value);
+                        self.used(&specifier).insert(member.as_deref().unwrap_or("*").to_owned());
+                        let holder = self.holder_of.get(&specifier).copied().unwrap_or_default();
                         collector.imports.insert(local.symbol_id(), Bind::Import { holder, member });
                     }
                 }
                 Statement::ExportFromDeclaration(it) => {
-                    self.request(&it.source.value, ids);
+                    let specifier = specifier_of(&it.source, it.with_clause.as_deref());
+                    self.request(&specifier, ids);
+                    let names = it.specifiers.iter().map(|it| it.local.name().to_string());
+                    self.used(&specifier).extend(names);
                 }
                 Statement::ExportAllDeclaration(it) => {
-                    self.request(&it.source.value, ids);
+                    let specifier = specifier_of(&it.source, it.with_clause.as_deref());
+                    self.request(&specifier, ids);
+                    self.used(&specifier).insert("*".to_owned());
                 }
                 _ => {}
             }
@@ -406,17 +435,18 @@ impl Shape {
         match statement {
             Statement::ImportDeclaration(_) => collector.ops.push(empty_statement(collector.source, span)),
             Statement::ExportAllDeclaration(it) => {
+                let specifier = specifier_of(&it.source, it.with_clause.as_deref());
                 match &it.exported {
                     Some(name) => {
-                        let holder = self.holder(&it.source.value);
+                        let holder = self.holder(&specifier);
                         self.exports.push(Export { name: name.name().to_string(), value: format!("$cap_i{holder}") });
                     }
-                    None => self.stars.push(it.source.value.to_string()),
+                    None => self.stars.push(specifier),
                 }
                 collector.ops.push(empty_statement(collector.source, span));
             }
             Statement::ExportFromDeclaration(it) => {
-                let holder = self.holder(&it.source.value);
+                let holder = self.holder(&specifier_of(&it.source, it.with_clause.as_deref()));
                 for specifier in &it.specifiers {
                     let value = member(holder, &specifier.local.name());
                     self.exports.push(Export { name: specifier.exported.name().to_string(), value });
@@ -513,22 +543,22 @@ fn jsx_of(source: &str, program: &Program<'_>, ids: &Ids) -> Jsx {
         })
     };
     let imports = program.body.iter().filter_map(|it| match it {
-        Statement::ImportDeclaration(it) => Some(it.source.value.as_str()),
-        Statement::ExportFromDeclaration(it) => Some(it.source.value.as_str()),
-        Statement::ExportAllDeclaration(it) => Some(it.source.value.as_str()),
+        Statement::ImportDeclaration(it) => Some(specifier_of(&it.source, it.with_clause.as_deref())),
+        Statement::ExportFromDeclaration(it) => Some(specifier_of(&it.source, it.with_clause.as_deref())),
+        Statement::ExportAllDeclaration(it) => Some(specifier_of(&it.source, it.with_clause.as_deref())),
         _ => None,
     });
     // The numbers that holders get once the imports of the text have theirs.
     let mut after = ids.clone();
     imports.for_each(|it| {
-        after.holder(it);
+        after.holder(&it);
     });
     // Imported names read from a namespace holder, as everywhere else.
     let mut bound: FxHashMap<&str, String> = FxHashMap::default();
     for statement in &program.body {
         match statement {
             Statement::ImportDeclaration(import) => {
-                let (holder, _) = after.known_holder(&import.source.value);
+                let (holder, _) = after.known_holder(&specifier_of(&import.source, import.with_clause.as_deref()));
                 for specifier in import.specifiers.iter().flatten() {
                     let local = specifier.local().name.as_str();
                     let value = match specifier {
@@ -577,6 +607,15 @@ fn jsx_of(source: &str, program: &Program<'_>, ids: &Ids) -> Jsx {
 /// An imported function is called without a receiver.
 fn call(value: String) -> String {
     if value.contains('.') { format!("(0,{value})") } else { value }
+}
+
+/// What a static import asks for: see [`with_type`].
+fn specifier_of(source: &StringLiteral<'_>, clause: Option<&WithClause<'_>>) -> String {
+    let kind = clause.into_iter().flat_map(|it| &it.with_entries).find(|it| match &it.key {
+        ImportAttributeKey::Identifier(key) => key.name == "type",
+        ImportAttributeKey::StringLiteral(key) => key.value == "type",
+    });
+    with_type(&source.value, kind.map(|it| it.value.value.as_str()))
 }
 
 fn member(holder: u32, name: &str) -> String {

@@ -21,6 +21,10 @@ pub trait Backend: Send + Sync + 'static {
     /// The answer for the classic script at `url`, instrumented. `None`: it is served as it is.
     fn classic(&self, path: &Path, url: &str) -> Option<String>;
 
+    /// The text of a style sheet that a page loads by itself, where it refers to files that have changed since. `None`: it is
+    /// served as it is.
+    fn stylesheet(&self, path: &Path, text: &str) -> Option<String>;
+
     /// Keeps an inline module script of an HTML page as the module `id` (`/index.html?inline=0`).
     /// `first_line` counts from 1: the line of the HTML file on which `source` starts.
     fn inline_module(&self, id: &str, source: &str, first_line: u32);

@@ -110,7 +110,23 @@ fn serve_file(shared: &Shared, base: &Path, path: &Path, uri: &Uri, headers: &He
     {
         return Ok(file_answer(Content::Text(code.into()), path, headers));
     }
+    let content = match (extension(path).as_str(), text_of(headers, "sec-fetch-dest")) {
+        ("css", Some("style")) => stylesheet(shared, path, content),
+        _ => content,
+    };
     Ok(file_answer(content, path, headers))
+}
+
+fn stylesheet(shared: &Shared, path: &Path, content: Content) -> Content {
+    let text = match &content {
+        Content::Text(text) => Some(&**text),
+        Content::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        Content::Large(..) => None,
+    };
+    match text.and_then(|it| shared.backend.stylesheet(path, it)) {
+        Some(text) => Content::Text(text.into()),
+        None => content,
+    }
 }
 
 fn read(root: &Path, path: &Path) -> Result<Content, Refusal> {
@@ -141,6 +157,7 @@ fn html_answer(shared: &Shared, text: &[u8], id: &str, rev: u64, uri: &Uri, head
         page: &page,
         token: shared.token.as_str(),
         server: &shared.server,
+        cleanup: shared.cleanup,
         rev,
     };
     let rewritten = html::rewrite(text, &site);
@@ -429,6 +446,22 @@ mod tests {
         let asked: Vec<_> = requests.iter().map(|(path, headers, _)| (*path, *headers)).collect();
         for ((path, headers, expected), answer) in requests.iter().zip(served.get_all(&asked)) {
             assert!(expected.is_empty() || answer.text() == *expected, "{path} {headers:?}: {}", answer.text());
+        }
+    }
+
+    #[test]
+    fn only_pages_get_style_sheets_with_fresh_addresses() {
+        let served = Served::new();
+        served.folders.write("root/a.css", "@import 'b.css';");
+        served.folders.write("root/c.css", "p{}");
+        for (path, headers, expected) in [
+            ("/a.css", &["Sec-Fetch-Dest: style"][..], "/* fresh */@import 'b.css';"),
+            ("/a.css?t=3", &["Sec-Fetch-Dest: style"], "/* fresh */@import 'b.css';"),
+            ("/a.css", &["Sec-Fetch-Dest: empty"], "@import 'b.css';"),
+            ("/a.css", &[], "@import 'b.css';"),
+            ("/c.css", &["Sec-Fetch-Dest: style"], "p{}"),
+        ] {
+            assert_eq!(served.get(path, headers).text(), expected, "{path} {headers:?}");
         }
     }
 

@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::addresses::Address;
-use super::{PREFIX, entry};
+use super::{Cleanup, PREFIX, entry};
 use crate::modules::Root;
 use crate::wire::PageId;
 
@@ -38,6 +38,7 @@ pub(super) struct Site<'a> {
     pub(super) page: &'a PageId,
     pub(super) token: &'a str,
     pub(super) server: &'a str,
+    pub(super) cleanup: Cleanup,
     /// The text has all changes up to this revision.
     pub(super) rev: u64,
 }
@@ -61,8 +62,12 @@ pub(super) struct InlineModule {
 }
 
 pub(super) fn rewrite(html: &[u8], site: &Site) -> Rewritten {
+    let cleanup = match site.cleanup {
+        Cleanup::On => String::new(),
+        other => format!(" data-cleanup=\"{}\"", other.as_str()),
+    };
     let boot = format!(
-        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\" data-rev=\"{}\"></script>",
+        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\" data-rev=\"{}\"{cleanup}></script>",
         site.token, site.page, site.server, site.rev
     );
     rewrite_all(html, site, &boot).unwrap_or_else(|error| {
@@ -438,6 +443,7 @@ mod tests {
             page: &page,
             token: "T",
             server: "S",
+            cleanup: Cleanup::On,
             rev: 7,
         };
         rewrite(html, &site)

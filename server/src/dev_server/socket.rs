@@ -39,6 +39,8 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const GIVE_UP_AFTER: Duration = Duration::from_secs(60);
 
 const ERRORS_PER_SECOND: u32 = 20;
+/// What programs send each other through the editor.
+const EVENTS_PER_SECOND: u32 = 500;
 const TEXT_LIMIT: usize = 2_000;
 const STACK_LIMIT: usize = 8_000;
 
@@ -175,7 +177,8 @@ async fn serve(
     number: u64,
     mut pushes: mpsc::Receiver<ToPage>,
 ) -> Option<Goodbye> {
-    let mut errors = ErrorLimit::default();
+    let mut errors = Limit::per_second(ERRORS_PER_SECOND);
+    let mut events = Limit::per_second(EVENTS_PER_SECOND);
     let mut last_heard = Instant::now();
     let mut ping = interval_at(tokio::time::Instant::now() + PING_EVERY, PING_EVERY);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -199,6 +202,7 @@ async fn serve(
                 match &message {
                     FromPage::Hello { page: other, .. } if other != page => return Some(OTHER_PAGE),
                     FromPage::Error { .. } if !errors.lets_through() => continue,
+                    FromPage::Custom { .. } if !events.lets_through() => continue,
                     _ => sockets.said(page, number, tame(message)),
                 }
             }
@@ -279,28 +283,32 @@ async fn say_goodbye(socket: &mut WebSocket, goodbye: Goodbye) {
     }
 }
 
-/// A program that fails in a loop must not flood the editor.
-#[derive(Default)]
-struct ErrorLimit {
-    /// The start of the current second, and the errors in it.
+/// A program that fails or talks in a loop must not flood the editor.
+struct Limit {
+    per_second: u32,
+    /// The start of the current second, and how many there were in it.
     since: Option<Instant>,
-    n_errors: u32,
+    n: u32,
 }
 
-impl ErrorLimit {
+impl Limit {
+    fn per_second(per_second: u32) -> Limit {
+        Limit { per_second, since: None, n: 0 }
+    }
+
     fn lets_through(&mut self) -> bool {
         if self.since.is_none_or(|since| since.elapsed() >= Duration::from_secs(1)) {
-            *self = ErrorLimit { since: Some(Instant::now()), n_errors: 0 };
+            (self.since, self.n) = (Some(Instant::now()), 0);
         }
-        self.n_errors += 1;
-        self.n_errors <= ERRORS_PER_SECOND
+        self.n += 1;
+        self.n <= self.per_second
     }
 }
 
 /// Cuts what a page says to a length that editors and logs can show, without control characters.
 fn tame(message: FromPage) -> FromPage {
     match message {
-        FromPage::Hello { v, page, server, url, user_agent, modules, rev } => FromPage::Hello {
+        FromPage::Hello { v, page, server, url, user_agent, modules, rev, look } => FromPage::Hello {
             rev,
             v,
             page,
@@ -308,6 +316,7 @@ fn tame(message: FromPage) -> FromPage {
             url: shown(&url, TEXT_LIMIT),
             user_agent: shown(&user_agent, TEXT_LIMIT),
             modules,
+            look,
         },
         FromPage::Outcome { seq, mut results } => {
             for reason in results.iter_mut().filter_map(|it| it.reason.as_mut()) {
@@ -317,6 +326,7 @@ fn tame(message: FromPage) -> FromPage {
             FromPage::Outcome { seq, results }
         }
         FromPage::Loaded { modules } => FromPage::Loaded { modules },
+        FromPage::Custom { event, data } => FromPage::Custom { event: shown(&event, TEXT_LIMIT), data },
         FromPage::Error { module, message, stack, count } => FromPage::Error {
             module: module.map(|it| shown(&it, TEXT_LIMIT)),
             message: shown(&message, TEXT_LIMIT),
@@ -568,7 +578,8 @@ mod tests {
             "\"hello\"",
             "{}",
             r#"{"type":"custom"}"#,
-            r#"{"type":"custom","event":"vite:invoke"}"#,
+            r#"{"type":"custom","event":7}"#,
+            r#"{"type":"custom","data":{}}"#,
             r#"{"type":"__proto__"}"#,
             r#"{"type":"hello"}"#,
             r#"{"type":"hello","v":"1","page":1,"server":[],"url":null,"userAgent":{},"modules":3}"#,
@@ -588,6 +599,33 @@ mod tests {
             assert_eq!(later.goodbye(), (1008, NO_MESSAGE.reason.to_owned()), "later: {shown}");
         }
         served.assert_alive();
+    }
+
+    #[test]
+    fn events_of_programs_are_taken_but_not_without_end() {
+        let served = Served::new();
+        let mut client = Client::open(&served);
+        client.hello("p1");
+        let _connected = served.event();
+        client.say(r#"{"type":"custom","event":"vite:invoke"}"#);
+        client.say(r#"{"type":"custom","event":"vite:invalidate","data":null}"#);
+        client.say(r#"{"type":"custom","event":"my:event","data":{"__proto__":[1]}}"#);
+        let said: Vec<String> = (0..3)
+            .map(|_| match served.event() {
+                Event::PageSaid { message: FromPage::Custom { event, .. }, .. } => event,
+                other => panic!("{other}"),
+            })
+            .collect();
+        assert_eq!(said, ["vite:invoke", "vite:invalidate", "my:event"]);
+        for _ in 0..2 * EVENTS_PER_SECOND {
+            client.say(r#"{"type":"custom","event":"again"}"#);
+        }
+        client.hello("p1");
+        let n_taken = std::iter::repeat_with(|| served.event())
+            .take_while(|it| matches!(it, Event::PageSaid { message: FromPage::Custom { .. }, .. }))
+            .count();
+        // The second may have turned in between.
+        assert!(n_taken < 2 * EVENTS_PER_SECOND as usize, "{n_taken} were taken");
     }
 
     #[test]

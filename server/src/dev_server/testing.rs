@@ -107,6 +107,7 @@ impl Backend for FakeBackend {
             deps: Vec::new(),
             dynamic: Vec::new(),
             accepts: [("__proto__".to_owned(), None)].into(),
+            names: None,
             code: "it's \"code\"\\\n\u{2028}</script>".into(),
         };
         Graph { entry: entries[0].clone(), server: "S".to_owned(), modules: entries.iter().map(module).collect() }
@@ -114,6 +115,10 @@ impl Backend for FakeBackend {
 
     fn classic(&self, path: &Path, url: &str) -> Option<String> {
         (!path.ends_with("broken.js")).then(|| format!("/* instrumented {url} */"))
+    }
+
+    fn stylesheet(&self, _path: &Path, text: &str) -> Option<String> {
+        text.contains("@import").then(|| format!("/* fresh */{text}"))
     }
 
     fn inline_module(&self, id: &str, source: &str, first_line: u32) {

@@ -28,6 +28,8 @@ pub enum Event {
     PageSaid { page: PageId, message: FromPage },
     /// A page's socket is gone.
     PageGone { page: PageId },
+    /// An event for the programs of all pages, or of one.
+    Tell { page: Option<String>, event: String, data: Option<serde_json::Value> },
     /// The editor asks who is connected.
     ListPages { reply: oneshot::Sender<Vec<PageInfo>> },
     /// A page wants a module that the engine has changed; `None` if the engine does not have it.
@@ -47,6 +49,12 @@ pub enum Notice {
     Outcome(OutcomeNotice),
     PagesChanged {
         count: usize,
+    },
+    /// The program of a page has sent an event.
+    Custom {
+        page: PageId,
+        event: String,
+        data: Option<serde_json::Value>,
     },
     /// The problems of one document: replaces what was said before, an empty list clears.
     Problems {
@@ -159,6 +167,7 @@ impl fmt::Display for Event {
             Event::PageConnected { page, .. } => write!(f, "page {page} connected"),
             Event::PageSaid { page, .. } => write!(f, "page {page} said something"),
             Event::PageGone { page } => write!(f, "page {page} gone"),
+            Event::Tell { event, .. } => write!(f, "tell {event}"),
             Event::ListPages { .. } => write!(f, "list pages"),
             Event::Define { id, .. } => write!(f, "define {id}"),
             Event::Shutdown => write!(f, "shutdown"),

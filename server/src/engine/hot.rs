@@ -7,7 +7,7 @@ use ropey::Rope;
 use super::drift::{Drift, Drifts};
 use crate::compile::Problem;
 use crate::graph::Missing;
-use crate::patch::{PlannedSite, Program, Reason, Verdict};
+use crate::patch::{Lead, PlannedSite, Program, Reason, Verdict};
 use crate::sites::{Rev, SiteKind};
 use crate::syntax::Tree;
 use crate::text::TextEdit;
@@ -40,6 +40,14 @@ pub(crate) struct Hot {
     pub(crate) missing_at: Option<Rev>,
 }
 
+/// What belongs together.
+#[derive(PartialEq, Eq)]
+struct Home {
+    path: Vec<usize>,
+    statement: usize,
+    is_between: bool,
+}
+
 /// What one planning of a buffer came to. Places are bytes of the buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Planned {
@@ -48,6 +56,8 @@ pub(crate) struct Planned {
     pub(crate) top: bool,
     pub(crate) update: Option<Reason>,
     pub(crate) hold: Option<Reason>,
+    /// What people have to know of a patch.
+    pub(crate) note: Option<Reason>,
 }
 
 impl Hot {
@@ -95,8 +105,9 @@ impl Hot {
         self.buffer = buffer;
     }
 
-    /// Brings the program to the buffer as far as the buffer parses. `rev` is what the result will be.
-    pub(crate) fn plan(&mut self, rev: Rev) -> Planned {
+    /// Brings the program to the buffer as far as the buffer parses. `rev` is what the result will be; `lead` says where
+    /// imports lead.
+    pub(crate) fn plan(&mut self, rev: Rev, lead: Lead<'_>) -> Planned {
         let mut planned = Planned::default();
         let mut local_problem: Option<(Problem, u32)> = None;
         let mut index = 0;
@@ -113,7 +124,7 @@ impl Hot {
         if self.drifts.is_empty() {
             return planned;
         }
-        self.plan_rest(rev, &mut planned, local_problem);
+        self.plan_rest(rev, &mut planned, local_problem, lead);
         planned
     }
 
@@ -147,6 +158,10 @@ impl Hot {
                         site.start = site.start - origin + start;
                         site.end = site.end - origin + start;
                     }
+                    if let Some(note) = &mut plan.note {
+                        note.start = note.start - origin + start;
+                        note.end = note.end - origin + start;
+                    }
                 }
                 Some(Ok(verdict))
             }
@@ -168,7 +183,7 @@ impl Hot {
     }
 
     /// What no function holds alone: the whole text, if it parses; else each remaining place by itself.
-    fn plan_rest(&mut self, rev: Rev, planned: &mut Planned, local: Option<(Problem, u32)>) {
+    fn plan_rest(&mut self, rev: Rev, planned: &mut Planned, local: Option<(Problem, u32)>, lead: Lead<'_>) {
         let (first, last) = (self.drifts.get(0).cloned(), self.drifts.get(self.drifts.len() - 1).cloned());
         let (Some(first), Some(last)) = (first, last) else { return };
         let hold = |message: String, start: u32, end: u32| Reason { code: "syntax", message, start, end };
@@ -184,12 +199,9 @@ impl Hot {
         let source = self.buffer.to_string();
         let mut problems = Vec::new();
         if broken.is_none() {
-            match self.program.plan_module(&source, rev) {
+            match self.program.plan_module(&source, rev, lead) {
                 // The program stays what it was: what the buffer has more is still to come.
-                Ok(Verdict::Hold(reason)) => {
-                    planned.hold = Some(reason);
-                    return;
-                }
+                Ok(Verdict::Hold(reason)) => planned.hold = Some(reason),
                 Ok(verdict) => {
                     self.drifts.clear();
                     add(planned, verdict);
@@ -199,10 +211,13 @@ impl Hot {
             }
         }
         if self.drifts.len() > 1 {
-            self.plan_each(rev, planned);
+            self.plan_each(rev, planned, lead);
             if self.drifts.is_empty() {
                 return;
             }
+        }
+        if planned.hold.is_some() {
+            return;
         }
         planned.hold = Some(match (local, problems.into_iter().next(), broken) {
             (Some((problem, base)), ..) => hold(problem.message, base + problem.start, base + problem.end),
@@ -224,7 +239,7 @@ impl Hot {
 
     /// A broken place must not hold up the others: the good text with what is new in one place after the other. What was
     /// typed into one function, or into one statement, belongs together: half of it is a text that nobody wrote.
-    fn plan_each(&mut self, rev: Rev, planned: &mut Planned) {
+    fn plan_each(&mut self, rev: Rev, planned: &mut Planned, lead: Lead<'_>) {
         let mut failed = Vec::new();
         loop {
             let next = self.drifts.iter().map(|it| self.home(it)).find(|it| !failed.contains(it));
@@ -238,7 +253,7 @@ impl Hot {
                 let new = self.buffer.byte_slice(drift.buffer.start as usize..drift.buffer.end as usize);
                 candidate.insert(at, &new.to_string());
             }
-            match self.program.plan_module(&candidate.to_string(), rev) {
+            match self.program.plan_module(&candidate.to_string(), rev, lead) {
                 Ok(Verdict::Hold(reason)) => {
                     planned.hold = Some(reason);
                     failed.push(home);
@@ -254,11 +269,15 @@ impl Hot {
         }
     }
 
-    /// The innermost function, and outside of functions the statement, that a drift is in.
-    fn home(&self, drift: &Drift) -> (Vec<usize>, usize) {
+    /// What a drift belongs to: the innermost function, and outside of functions the statement. Whole statements between two
+    /// others belong to themselves.
+    fn home(&self, drift: &Drift) -> Home {
         let (path, _) = self.program.root.enclosing(0, drift.good.start, drift.good.end);
-        let statement = self.program.statement_at(drift.good.start);
-        (path, statement)
+        let (statement, is_its_start) = self.program.statement_at(drift.good.start);
+        let new = self.buffer.byte_slice(drift.buffer.start as usize..drift.buffer.end as usize);
+        let is_between =
+            path.is_empty() && is_its_start && drift.good.is_empty() && self.program.parses_alone(&new.to_string());
+        Home { path, statement, is_between }
     }
 
     /// What is not settled is planned again, with the whole text.
@@ -270,6 +289,11 @@ impl Hot {
     pub(crate) fn start_again(&mut self) {
         let buffer = self.buffer.clone();
         self.replace(buffer);
+    }
+
+    /// Whether the buffer is this text.
+    pub(crate) fn has_text(&self, text: &str) -> bool {
+        self.buffer == *text
     }
 
     /// Whether everything in the buffer is in the program.
@@ -286,6 +310,7 @@ fn add(planned: &mut Planned, verdict: Verdict) {
         Verdict::Patch(plan) => {
             // One text can change a function twice in one plan (two places in it): the later code counts.
             planned.top |= !plan.top.is_empty();
+            planned.note = plan.note.or(planned.note.take());
             for site in plan.sites {
                 planned.patched.retain(|it| it.id != site.id);
                 planned.patched.push(site);
@@ -364,6 +389,11 @@ function* walk(tree) { yield tree; /* ü */ }
         (Hot::new(program), Document::new(1, source))
     }
 
+    /// Every import leads to a module of its own.
+    fn lead(specifier: &str) -> Result<String, String> {
+        Ok(specifier.to_owned())
+    }
+
     fn apply(hot: &mut Hot, document: &mut Document, start: usize, end: usize, text: &str) {
         let at = |byte: usize| document.position(byte, PositionEncoding::Utf8);
         let range = Some((at(start), at(end)));
@@ -399,7 +429,7 @@ function* walk(tree) { yield tree; /* ü */ }
         let at = PROGRAM.find("return n; }, get").expect("it is there");
         for (offset, key) in "n *= 2; ".chars().enumerate() {
             apply(&mut hot, &mut document, at + offset, at + offset, &key.to_string());
-            let planned = hot.plan(offset as u64 + 2);
+            let planned = hot.plan(offset as u64 + 2, &lead);
             assert!(planned.update.is_none());
         }
         assert_fresh(&hot, &document.rope.to_string());
@@ -410,10 +440,10 @@ function* walk(tree) { yield tree; /* ü */ }
         let (mut hot, mut document) = hot("let n = 0;\nconst next = () => n + 1;\nother();\n");
         let at = "let n = 0;\nconst next = () => n + 1".len();
         apply(&mut hot, &mut document, at, at, "2");
-        let planned = hot.plan(2);
+        let planned = hot.plan(2, &lead);
         assert_eq!(planned.patched.iter().map(|it| it.code.text.trim()).collect::<Vec<_>>(), ["() => n + 12"]);
         apply(&mut hot, &mut document, at + 1, at + 1, ", 3");
-        assert!(hot.plan(3).patched.is_empty());
+        assert!(hot.plan(3, &lead).patched.is_empty());
     }
 
     #[test]
@@ -421,15 +451,15 @@ function* walk(tree) { yield tree; /* ü */ }
         let (mut hot, mut document) = hot(PROGRAM);
         let at = PROGRAM.find("n += step").expect("it is there");
         apply(&mut hot, &mut document, at, at, "if (");
-        assert!(hot.plan(2).hold.is_some());
+        assert!(hot.plan(2, &lead).hold.is_some());
         let at = document.rope.to_string().find("yield tree").expect("it is there");
         apply(&mut hot, &mut document, at, at + 10, "yield 1");
-        let planned = hot.plan(3);
+        let planned = hot.plan(3, &lead);
         assert_eq!(planned.patched.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["walk"]);
         assert!(planned.hold.is_none() || !hot.is_settled());
         let at = document.rope.to_string().find("if (n +=").expect("it is there");
         apply(&mut hot, &mut document, at, at + 4, "");
-        hot.plan(4);
+        hot.plan(4, &lead);
         assert_fresh(&hot, &document.rope.to_string());
     }
 
@@ -440,15 +470,15 @@ function* walk(tree) { yield tree; /* ü */ }
             let (mut hot, mut document) = hot(source);
             let at = source.find("a - b").expect("it is there");
             apply(&mut hot, &mut document, at, at, "(");
-            assert!(hot.plan(2).hold.is_some());
+            assert!(hot.plan(2, &lead).hold.is_some());
             // `a - b * c` parses, and is nothing that anybody typed.
             let end = at + "(a - b".len();
             apply(&mut hot, &mut document, end, end, " * c");
-            let planned = hot.plan(3);
+            let planned = hot.plan(3, &lead);
             assert!(planned.hold.is_some() && planned.patched.is_empty() && planned.update.is_none(), "{planned:?}");
             let close = at + "(a - b".len();
             apply(&mut hot, &mut document, close, close, ")");
-            hot.plan(4);
+            hot.plan(4, &lead);
             assert_fresh(&hot, &document.rope.to_string());
         }
     }
@@ -458,10 +488,10 @@ function* walk(tree) { yield tree; /* ü */ }
         let (mut hot, mut document) = hot(PROGRAM);
         let at = PROGRAM.find("n += step").expect("it is there");
         apply(&mut hot, &mut document, at, at, "if (");
-        assert!(hot.plan(2).hold.is_some());
+        assert!(hot.plan(2, &lead).hold.is_some());
         let at = document.rope.to_string().find("i < 2").expect("it is there");
         apply(&mut hot, &mut document, at, at + 5, "i < 3");
-        let planned = hot.plan(3);
+        let planned = hot.plan(3, &lead);
         assert_eq!(planned.patched.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["counter"]);
     }
 
@@ -471,7 +501,7 @@ function* walk(tree) { yield tree; /* ü */ }
         let mut hot = Hot::new(program);
         let broken = PROGRAM.replace("return n; }, get", "return n +; }, get");
         hot.replace(Rope::from_str(&broken));
-        let planned = hot.plan(2);
+        let planned = hot.plan(2, &lead);
         assert_eq!(planned.hold.map(|it| it.code), Some("syntax"));
         assert!(planned.patched.is_empty() && planned.update.is_none());
     }
@@ -481,9 +511,9 @@ function* walk(tree) { yield tree; /* ü */ }
         let (mut hot, mut document) = hot(PROGRAM);
         let at = PROGRAM.find("** 2").expect("it is there");
         apply(&mut hot, &mut document, at, at + 4, "** 3");
-        assert_eq!(hot.plan(2).patched.len(), 1);
+        assert_eq!(hot.plan(2, &lead).patched.len(), 1);
         apply(&mut hot, &mut document, at, at + 4, "** 2");
-        let planned = hot.plan(3);
+        let planned = hot.plan(3, &lead);
         assert_eq!(planned.patched.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["area"]);
     }
 
@@ -493,12 +523,12 @@ function* walk(tree) { yield tree; /* ü */ }
         let formatted =
             PROGRAM.replace("{ n += step; return n; }", "{\n      n += step\n      return n\n    }").replace('"', "'");
         hot.replace(Rope::from_str(&formatted));
-        let planned = hot.plan(2);
+        let planned = hot.plan(2, &lead);
         assert!(planned.patched.is_empty() && planned.update.is_none() && planned.hold.is_none(), "{planned:?}");
         let walk = PROGRAM.find("function* walk").expect("it is there");
         let moved = format!("{}\n{}", &PROGRAM[walk..], &PROGRAM[..walk]);
         hot.replace(Rope::from_str(&moved));
-        let planned = hot.plan(3);
+        let planned = hot.plan(3, &lead);
         assert!(planned.patched.is_empty() && planned.update.is_none(), "{planned:?}");
     }
 
@@ -519,10 +549,13 @@ function* walk(tree) { yield tree; /* ü */ }
                 let end = whole.floor_char_boundary((start + len).min(whole.len()).max(start));
                 apply(&mut hot, &mut document, start, end, &text);
                 rev += 1;
-                hot.plan(rev);
+                let planned = hot.plan(rev, &lead);
                 let now = document.rope.to_string();
                 let fresh = Program::load(&now, hot.program.options, 1);
-                prop_assert_eq!(hot.is_settled(), fresh.is_ok(), "settled exactly when the text parses:\n{}", now);
+                // A value that reads what nothing declares waits until something does.
+                let waits = planned.hold.is_some_and(|it| it.code == "unresolved");
+                let is_whole = fresh.is_ok() && !waits;
+                prop_assert_eq!(hot.is_settled(), is_whole, "settled exactly when the text parses:\n{}", now);
                 if hot.is_settled() {
                     assert_fresh(&hot, &now);
                 }
@@ -531,7 +564,7 @@ function* walk(tree) { yield tree; /* ü */ }
             let change = ContentChange { range: Some((Position::new(0, 0), last)), text: PROGRAM.to_owned() };
             let edits = document.apply(document.version + 1, &[change], PositionEncoding::Utf8).expect("the edit is inside");
             hot.edit(&edits, document.rope.clone());
-            hot.plan(rev + 1);
+            hot.plan(rev + 1, &lead);
             assert_fresh(&hot, PROGRAM);
         }
     }

@@ -10,14 +10,14 @@ use rustc_hash::FxHashMap;
 use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextRange, VerdictNotice};
 use super::hot::{Hot, Planned};
 use super::problems::{Problem, solved};
-use super::{Engine, OpenDocument, UPDATE_IDLE};
+use super::{Engine, ONE_CHANGE, OpenDocument, UPDATE_IDLE};
 use crate::graph::Missing;
-use crate::pages::SentDocument;
-use crate::patch::{PlannedSite, Program, Reason};
+use crate::pages::{PageModule, SentDocument};
+use crate::patch::{PlannedSite, Program, Reason, find_specifier};
 use crate::sites::Rev;
 use crate::sites::collect::Flavour;
 use crate::text::Document;
-use crate::wire::{Change, ModuleKind, Target, When};
+use crate::wire::{Change, ModuleDef, ModuleKind, Target, When};
 
 /// What one turn has to tell the pages.
 #[derive(Default)]
@@ -26,6 +26,12 @@ pub(super) struct Turn {
     pub(super) patched: FxHashMap<String, (Rev, Vec<PlannedSite>)>,
     /// Changes that are the same for every page.
     pub(super) others: Vec<Change>,
+    /// Modules that pages with another top level run again.
+    pub(super) updates: Vec<String>,
+    /// Modules that are no program, or are one that pages have but for what it imports: pages run them again.
+    pub(super) again: Vec<ModuleDef>,
+    /// Modules whose file is back, and since when it was gone.
+    returned: Vec<(String, Rev)>,
     /// The documents that the changes come from, by module id or URL.
     pub(super) documents: FxHashMap<String, SentDocument>,
     /// Modules with another problem than before, or without the one they had.
@@ -37,6 +43,7 @@ pub(super) struct Turn {
 impl Engine {
     pub(super) fn open(&mut self, uri: String, path: Option<PathBuf>, version: i32, text: &str) {
         let located = path.and_then(|it| self.graph.resolver.root().locate(&it));
+        let mut is_new = false;
         let mut open = OpenDocument {
             path: None,
             module: None,
@@ -58,12 +65,16 @@ impl Engine {
                 }
                 open.module = Some(id);
             }
-            open.was_edited = read_disk(&real).is_none_or(|disk| open.document.rope != *disk);
+            let on_disk = read_disk(&real);
+            open.was_edited = on_disk.as_ref().is_none_or(|disk| open.document.rope != **disk);
+            is_new = on_disk.is_none();
             open.path = Some(real);
         } else {
             tracing::info!("{uri} is not below the served folder; it is not patched");
         }
         self.documents.insert(uri, open);
+        // A pattern may gather it although it was never saved.
+        self.gathers_again |= is_new;
     }
 
     /// Makes a module the engine's, with the program that pages may have loaded. `false` if it has none that parses.
@@ -127,7 +138,10 @@ impl Engine {
             self.push_html(open.path.clone());
             return;
         }
-        let Some(id) = open.module.clone() else { return };
+        let Some(id) = open.module.clone() else {
+            self.push_remade(When::Save);
+            return;
+        };
         if let Some(hot) = self.hot.get_mut(&id).filter(|it| !it.is_settled()) {
             hot.insist();
             if let Some(open) = self.documents.get_mut(uri) {
@@ -138,7 +152,8 @@ impl Engine {
         if let Some(problem) = self.problems.get(&id) {
             tracing::warn!("saved, but {}", problem.sentence(&id));
         }
-        self.update_module(&id, When::Save);
+        self.update_modules(&self.due_with(&id), When::Save);
+        self.push_remade(When::Save);
     }
 
     pub(super) fn close(&mut self, uri: &str) {
@@ -152,17 +167,24 @@ impl Engine {
             return;
         }
         // Pages go back to what the disk has.
-        self.file_changed(&path);
+        let mut turn = Turn::default();
+        self.file_changed(&path, &mut turn);
+        if !path.is_file() {
+            self.gather_again(&mut turn);
+        }
+        self.push_files(turn);
     }
 
+    /// What changed on disk together reaches pages together.
     pub(super) fn files_changed(&mut self, paths: &[PathBuf]) {
+        let mut turn = Turn::default();
         let mut seen = Vec::new();
         for path in paths {
             let Some((_, real)) = self.graph.resolver.root().locate(path) else { continue };
             // An open document's buffer wins over the disk.
             let is_open = self.documents.values().any(|it| it.path.as_ref() == Some(&real));
             if !is_open && !seen.contains(&real) {
-                self.file_changed(&real);
+                self.file_changed(&real, &mut turn);
                 seen.push(real);
             }
         }
@@ -171,42 +193,75 @@ impl Engine {
         let may_be_new = paths.iter().any(|it| it.is_file());
         if needs_resolving || may_be_new {
             self.graph.resolver.forget();
+            self.gather_again(&mut turn);
+        }
+        self.push_files(turn);
+        if needs_resolving || may_be_new {
             let healed = self.graph.forget_errors();
             self.push_again(&healed);
             self.look_for_missing_imports();
         }
     }
 
-    /// A file that no editor has open is another one now.
-    fn file_changed(&mut self, path: &Path) {
-        let Some((id, real)) = self.graph.resolver.root().locate(path) else { return };
-        if is_html(&real) {
-            self.push_html(Some(real));
-            return;
+    /// Sends what files on disk have brought.
+    fn push_files(&mut self, mut turn: Turn) {
+        let returned = std::mem::take(&mut turn.returned);
+        // The functions of a single file need not wait for what becomes of its top level.
+        let updates = if turn.updates.len() == 1 { std::mem::take(&mut turn.updates) } else { Vec::new() };
+        self.push(turn, When::Disk);
+        for (id, since) in returned {
+            self.push_to_those_without(&id, since);
         }
-        if is_script(&real) {
-            self.script_changed(&id, &real);
-            return;
-        }
-        if !real.exists() {
-            // It may have been a folder.
-            for id in self.graph.known_below(&id) {
-                if let Some(path) = self.graph.resolver.root().path_of(&id).filter(|it| is_script(it)) {
-                    self.script_changed(&id, &path);
-                }
+        self.update_modules(&updates, When::Disk);
+    }
+
+    /// Looks at the files of modules, as if the watcher had named those that changed.
+    pub(super) fn look_at_files<'i>(&mut self, ids: impl Iterator<Item = &'i str>) {
+        let mut changed: Vec<PathBuf> = Vec::new();
+        for id in ids {
+            let Some(path) = self.graph.resolver.root().path_of(id) else { continue };
+            let is_known = self.hot.contains_key(id) || self.graph.is_current(id, &path);
+            let differs = match self.hot.get(id) {
+                Some(hot) => read_disk(&path).is_none_or(|it| !hot.has_text(&it)),
+                None => !is_known,
+            };
+            if differs && !changed.contains(&path) {
+                changed.push(path);
             }
         }
+        self.files_changed(&changed);
         let mut turn = Turn::default();
-        self.asset_changed(&id, &real, &mut turn);
+        self.graph.resolver.forget();
+        self.gather_again(&mut turn);
         self.push(turn, When::Disk);
     }
 
-    fn script_changed(&mut self, id: &str, path: &Path) {
+    /// A file that no editor has open is another one now.
+    fn file_changed(&mut self, path: &Path, turn: &mut Turn) {
+        let Some((id, real)) = self.graph.resolver.root().locate(path) else { return };
+        if is_html(&real) {
+            turn.others.push(self.new_html(id));
+        } else if is_script(&real) {
+            self.script_changed(&id, &real, turn);
+        } else {
+            if !real.exists() {
+                // It may have been a folder.
+                for id in self.graph.known_below(&id) {
+                    if let Some(path) = self.graph.resolver.root().path_of(&id).filter(|it| is_script(it)) {
+                        self.script_changed(&id, &path, turn);
+                    }
+                }
+            }
+            self.asset_changed(&id, &real, turn);
+        }
+    }
+
+    fn script_changed(&mut self, id: &str, path: &Path, turn: &mut Turn) {
         if !self.graph.is_known(id) {
             return;
         }
         if !path.is_file() {
-            self.script_gone(id, path);
+            self.script_gone(id, path, turn);
             return;
         }
         let Some(text) = read_disk(path) else { return };
@@ -216,23 +271,29 @@ impl Engine {
         let Some(hot) = self.hot.get_mut(id) else { return };
         hot.replace(Rope::from_str(&text));
         let gone_since = hot.gone_since.take();
-        let mut turn = Turn::default();
-        if hot.is_settled() {
-            self.set_problem(id, None, &mut turn);
+        let is_settled = hot.is_settled();
+        self.remake(path, turn);
+        if is_settled {
+            self.set_problem(id, None, turn);
         } else {
-            self.plan_module(id, &mut turn);
+            self.plan_module(id, turn);
         }
-        self.push(turn, When::Disk);
-        if let Some(since) = gone_since {
-            self.push_to_those_without(id, since);
+        turn.returned.extend(gone_since.map(|since| (id.to_owned(), since)));
+        turn.updates.push(id.to_owned());
+    }
+
+    /// Lists again what calls gather by a pattern: files have come or gone.
+    fn gather_again(&mut self, turn: &mut Turn) {
+        for id in self.graph.outdated_collections() {
+            self.graph.forget(&id);
+            self.graph.next_rev();
+            turn.again.push((*self.graph.define(&id)).clone());
         }
-        self.update_module(id, When::Disk);
     }
 
     /// A script was deleted. Pages that run it go on: whatever imports it could not be loaded again. If nothing does, pages
     /// dispose of it.
-    fn script_gone(&mut self, id: &str, path: &Path) {
-        let mut turn = Turn::default();
+    fn script_gone(&mut self, id: &str, path: &Path, turn: &mut Turn) {
         if self.is_in_use(id) {
             // It stays the engine's, so that what pages run is known when the file is back.
             if !self.own(id, path) {
@@ -241,16 +302,15 @@ impl Engine {
             let rev = self.graph.next_rev();
             let Some(hot) = self.hot.get_mut(id) else { return };
             hot.gone_since.get_or_insert(rev);
-            self.set_problem(id, Some(Problem::new("was deleted: pages that run it go on")), &mut turn);
+            self.set_problem(id, Some(Problem::new("was deleted: pages that run it go on")), turn);
         } else {
             self.graph.forget(id);
             self.hot.remove(id);
-            self.set_problem(id, None, &mut turn);
+            self.set_problem(id, None, turn);
             turn.others.push(Change::Remove { module: id.to_owned(), rev: self.graph.next_rev() });
             // What comes under this id later is newer.
             self.graph.next_rev();
         }
-        self.push(turn, When::Disk);
     }
 
     fn is_in_use(&self, id: &str) -> bool {
@@ -268,6 +328,10 @@ impl Engine {
         let mut turn = Turn::default();
         for uri in uris {
             self.plan_document(&uri, &mut turn);
+        }
+        self.keep_for_update(&mut turn);
+        if std::mem::take(&mut self.gathers_again) {
+            self.gather_again(&mut turn);
         }
         // Pages first: they are what the user looks at, and the editor's share of the work would hold them up on a small machine.
         let notices = std::mem::take(&mut turn.notices);
@@ -309,8 +373,13 @@ impl Engine {
             return;
         };
         turn.documents.extend([sent(&id)]);
+        self.remake(&path, turn);
         let Some(planned) = self.plan_module(&id, turn) else { return };
-        let Planned { patched, top, update, hold } = planned;
+        let Planned { patched, top, update, hold, note } = planned;
+        let missing = self.missing_import(&id);
+        // What is new at the top level cannot run without it; functions can.
+        let (update, top) = if missing.is_some() { (None, false) } else { (update, top) };
+        let hold = hold.or(missing);
         let (verdict, reason) = match (&update, patched.is_empty() && !top, &hold) {
             (Some(reason), ..) => ("updateModule", Some(reason)),
             (None, false, hold) => ("patch", hold.as_ref()),
@@ -319,11 +388,19 @@ impl Engine {
         };
         let is_same = patched.is_empty() && !top && update.is_none();
         let unresolved = self.unresolved(&id, &patched, is_same);
-        let reason = reason.cloned().or(unresolved);
+        let reason = reason.cloned().or(unresolved).or(note);
         let is_unresolved = reason.as_ref().is_some_and(|it| it.code == "unresolved");
         let verdict = if matches!(verdict, "patch" | "unchanged") && is_unresolved { "hold" } else { verdict };
         self.tell_verdict(turn, uri, verdict, reason.as_ref(), patched);
-        self.tell_problems(turn, uri, hold.as_ref());
+        self.tell_problems(turn, uri);
+    }
+
+    /// The first static import that a module's newest text cannot run without.
+    fn missing_import(&self, id: &str) -> Option<Reason> {
+        let hot = self.hot.get(id)?;
+        let missing = hot.missing.iter().find(|it| it.is_static)?;
+        let (start, end) = find_specifier(&hot.buffer().to_string(), &missing.spec);
+        Some(Reason { code: "import", message: missing.message.clone(), start, end })
     }
 
     /// A name in edited code that nothing declares: no page that is known has it either. While no code is newer, that is
@@ -345,7 +422,12 @@ impl Engine {
         let was_nothing = hot.program.is_nothing;
         let could_not_run = hot.missing.iter().any(|it| it.is_static);
         let rev = self.graph.next_rev();
-        let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev))) {
+        let graph = Arc::clone(&self.graph);
+        let lead = |spec: &str| match graph.dependency(spec, id).target {
+            Target::Id(it) | Target::Url(it) => Ok(it),
+            Target::Error(message) => Err(message),
+        };
+        let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev, &lead))) {
             Ok(planned) => planned,
             Err(_) => {
                 // What is half planned can't be trusted; the module starts again from its whole text.
@@ -372,7 +454,11 @@ impl Engine {
         if let Some(hot) = self.hot.get_mut(id) {
             hot.held.clone_from(&planned.hold);
             // Without the import that kept it from running the text may be the same to pages that run it, not to those that failed.
-            planned.top |= could_not_run && !hot.missing.iter().any(|it| it.is_static);
+            let runs_now = could_not_run && !hot.missing.iter().any(|it| it.is_static);
+            let newest = hot.program.root.shell;
+            let is_behind = |it: &PageModule| hot.program.root_at(it.root_rev).shell != newest;
+            let mut known = self.pages.connected().filter_map(|(_, page)| page.modules.get(id));
+            planned.top |= runs_now && known.any(is_behind);
         }
         self.note_problem(id, turn);
         if !planned.patched.is_empty() || planned.top || planned.update.is_some() {
@@ -405,6 +491,10 @@ impl Engine {
         planned.update = None;
         hot.update_since = None;
         hot.update_reason = None;
+        // What was wrong with the text in between is over.
+        if !self.problems.contains_key(id) {
+            turn.others.push(Change::Problem { module: id.to_owned(), message: None, line: None, column: None });
+        }
         planned
     }
 
@@ -412,48 +502,115 @@ impl Engine {
     fn asset_changed(&mut self, id: &str, path: &Path, turn: &mut Turn) {
         self.graph.forget(id);
         let rev = self.graph.next_rev();
+        self.graph.note_change(id, rev);
         let url = id.to_owned();
         let is_css = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("css"));
         let change = if is_css { Change::Css { url, rev } } else { Change::Asset { url, rev } };
         self.files.insert(id.to_owned(), (rev, change.clone()));
         turn.others.push(change);
-        if !self.pages.connected().any(|(_, page)| page.modules.contains_key(id)) {
+        self.remake(path, turn);
+    }
+
+    /// Modules that are made of a file without being its program: styles, data, texts. While somebody types, those that make
+    /// others run again wait for a moment.
+    fn remake(&mut self, path: &Path, turn: &mut Turn) {
+        let ids = self.graph.forget_made_of(path);
+        let buffer = self.documents.iter().find(|(_, it)| it.path.as_deref() == Some(path));
+        let document = buffer.map(|(uri, it)| (uri.clone(), it.document.version));
+        for id in ids {
+            if !self.pages.connected().any(|(_, page)| page.modules.contains_key(&id)) {
+                continue;
+            }
+            let def = (*self.graph.define(&id)).clone();
+            if def.kind == ModuleKind::Error {
+                // What imports it could only fail: pages keep what they have.
+                self.remade.remove(&id);
+                let problem = Problem::new(format!("could not be loaded: {}", def.code));
+                self.set_problem(&id, Some(problem), turn);
+                continue;
+            }
+            self.set_problem(&id, None, turn);
+            let is_at_once = matches!(def.kind, ModuleKind::Css | ModuleKind::Sheet | ModuleKind::Url);
+            match &document {
+                Some((uri, version)) if !is_at_once => {
+                    let sent = SentDocument { uri: uri.clone(), version: *version, arrived: Instant::now() };
+                    self.remade.insert(id, (Instant::now(), sent));
+                }
+                _ => turn.again.push(def),
+            }
+        }
+    }
+
+    /// Sends what was made anew and has waited.
+    fn push_remade(&mut self, when: When) {
+        if self.remade.is_empty() {
             return;
         }
-        let def = self.graph.define(id);
-        if def.kind == ModuleKind::Error {
-            // What imports it could only fail: pages keep what they have.
-            self.set_problem(id, Some(Problem::new(format!("could not be loaded: {}", def.code))), turn);
-            return;
+        let mut turn = Turn::default();
+        for (id, (_, document)) in std::mem::take(&mut self.remade) {
+            turn.again.push((*self.graph.define(&id)).clone());
+            turn.documents.insert(id, document);
         }
-        self.set_problem(id, None, turn);
-        turn.others.push(Change::Update { module: id.to_owned(), from: 0, rev, defs: vec![(*def).clone()] });
+        self.push(turn, when);
     }
 
     fn push_html(&mut self, path: Option<PathBuf>) {
         let Some((id, _)) = path.and_then(|it| self.graph.resolver.root().locate(&it)) else { return };
         let mut turn = Turn::default();
-        let change = Change::Html { url: id.clone() };
-        self.files.insert(id, (self.graph.next_rev(), change.clone()));
-        turn.others.push(change);
+        turn.others.push(self.new_html(id));
         self.push(turn, When::Save);
     }
 
-    /// The next moment at which a module may have to run again.
+    fn new_html(&mut self, id: String) -> Change {
+        let rev = self.graph.next_rev();
+        let change = Change::Html { url: id.clone(), rev };
+        self.files.insert(id, (rev, change.clone()));
+        change
+    }
+
+    /// The moment at which modules may have to run again: when none of those that wait has changed for a while.
     pub(super) fn next_update(&self) -> Option<Instant> {
-        self.hot.values().filter_map(|it| it.update_since).min().map(|it| it + UPDATE_IDLE)
+        // What waits for an update that is not needed any more goes at once.
+        let kept = (!self.kept.is_empty()).then(|| Instant::now().checked_sub(UPDATE_IDLE)).flatten();
+        let programs = self.hot.values().filter_map(|it| it.update_since).chain(kept);
+        programs.chain(self.remade.values().map(|it| it.0)).max().map(|it| it + UPDATE_IDLE)
     }
 
     pub(super) fn update_idle_modules(&mut self) {
-        let now = Instant::now();
-        let due: Vec<String> = self
-            .hot
-            .iter()
-            .filter(|(_, hot)| hot.update_since.is_some_and(|it| it + UPDATE_IDLE <= now))
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in due {
-            self.update_module(&id, When::Typing);
+        let mut due: Vec<String> =
+            self.hot.iter().filter(|(_, hot)| hot.update_since.is_some()).map(|(id, _)| id.clone()).collect();
+        due.sort_unstable();
+        let is_open = |id: &String| self.documents.values().any(|it| it.module.as_ref() == Some(id));
+        let (typed, others): (Vec<String>, Vec<String>) = due.into_iter().partition(is_open);
+        self.update_modules(&typed, When::Typing);
+        // For a page that came while a file changed on disk: nobody types, and nobody will save.
+        self.update_modules(&others, When::Disk);
+        self.push_remade(When::Typing);
+    }
+
+    /// A module that is saved, and those that changed together with it: a name that was changed in several files.
+    fn due_with(&self, id: &str) -> Vec<String> {
+        let mut due = vec![id.to_owned()];
+        if let Some(since) = self.hot.get(id).and_then(|it| it.update_since) {
+            let is_near = |it: Instant| it.max(since).duration_since(it.min(since)) < ONE_CHANGE;
+            let others = self.hot.iter().filter(|(_, hot)| hot.update_since.is_some_and(is_near));
+            due.extend(others.map(|(id, _)| id.clone()).filter(|it| it != id));
+            due.sort_unstable();
+        }
+        due
+    }
+
+    /// Functions that changed together with another module that has to run again wait for it: each may need the other. An
+    /// editor that changes a name in several files sends one notification for each.
+    fn keep_for_update(&mut self, turn: &mut Turn) {
+        let waits = |id: &String| self.hot.get(id).is_some_and(|it| it.update_since.is_some());
+        let is_near = self.hot.values().filter_map(|it| it.update_since).any(|it| it.elapsed() < ONE_CHANGE);
+        let is_kept = |id: &&String| !waits(id) && (is_near || self.kept.contains_key(*id));
+        let kept: Vec<String> = turn.patched.keys().filter(is_kept).cloned().collect();
+        for id in kept {
+            turn.patched.remove(&id);
+            let document = turn.documents.get(&id).cloned();
+            self.kept.insert(id, document);
         }
     }
 
@@ -481,6 +638,12 @@ impl Engine {
 
     /// Looks again for what was missing: something new is on disk.
     fn look_for_missing_imports(&mut self) {
+        let waits = |it: &Hot| it.held.as_ref().is_some_and(|it| it.code == "import");
+        let mut waiting: Vec<String> = self.hot.iter().filter(|(_, it)| waits(it)).map(|(id, _)| id.clone()).collect();
+        waiting.sort_unstable();
+        for id in waiting {
+            self.plan_again(&id);
+        }
         let mut ids: Vec<String> =
             self.hot.iter().filter(|(_, it)| !it.missing.is_empty()).map(|(id, _)| id.clone()).collect();
         ids.sort_unstable();
@@ -504,8 +667,23 @@ impl Engine {
             // A module that has to run again may have waited for it.
             match self.hot.get_mut(&id).filter(|_| is_open) {
                 Some(hot) => hot.update_since = Some(Instant::now()),
-                None => self.update_module(&id, When::Disk),
+                None => self.update_modules(&[id], When::Disk),
             }
+        }
+    }
+
+    /// Plans a text that waited for something on disk.
+    fn plan_again(&mut self, id: &str) {
+        let mut is_open = false;
+        for open in self.documents.values_mut().filter(|it| it.module.as_deref() == Some(id)) {
+            open.unplanned.get_or_insert_with(Instant::now);
+            is_open = true;
+        }
+        if !is_open {
+            let mut turn = Turn::default();
+            self.plan_module(id, &mut turn);
+            self.push(turn, When::Disk);
+            self.update_modules(&[id.to_owned()], When::Disk);
         }
     }
 
@@ -519,9 +697,10 @@ impl Engine {
         }
     }
 
-    fn tell_problems(&mut self, turn: &mut Turn, uri: &str, hold: Option<&Reason>) {
+    fn tell_problems(&mut self, turn: &mut Turn, uri: &str) {
         let Some(open) = self.documents.get_mut(uri) else { return };
         let hot = open.module.as_ref().and_then(|it| self.hot.get(it));
+        let hold = hot.and_then(|it| it.held.as_ref());
         let missing: &[Missing] = hot.map_or(&[], |it| &it.missing);
         if hold.is_none() && missing.is_empty() && !open.has_problems {
             return;
@@ -529,12 +708,15 @@ impl Engine {
         open.has_problems = hold.is_some() || !missing.is_empty();
         let held = hold.map(|it| ProblemNotice {
             range: open.range(it.start, it.end.max(it.start)),
-            message: format!("{}: pages keep the last good program", it.message.trim_end_matches('.')),
+            message: match it.code {
+                "syntax" => format!("{}: pages keep the last good program", it.message.trim_end_matches('.')),
+                _ => it.message.clone(),
+            },
             code: it.code.to_owned(),
-            level: Level::Info,
+            level: if it.code == "import" { Level::Error } else { Level::Info },
         });
         let missing = missing.iter().map(|it| {
-            let (start, end) = find_specifier(&open.document.rope, &it.spec);
+            let (start, end) = find_specifier(&open.document.rope.to_string(), &it.spec);
             ProblemNotice {
                 range: open.range(start, end),
                 message: it.message.clone(),
@@ -556,13 +738,6 @@ impl OpenDocument {
         };
         TextRange { start: at(start), end: at(end) }
     }
-}
-
-/// Where a specifier stands in a text, as far as a search for its quoted form can tell.
-pub(super) fn find_specifier(text: &Rope, spec: &str) -> (u32, u32) {
-    let text = text.to_string();
-    let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
-    at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
 }
 
 fn undeclared(patched: &[PlannedSite]) -> Option<Reason> {

@@ -4,8 +4,8 @@
 use ropey::Rope;
 
 use super::Engine;
-use super::planning::{Turn, find_specifier};
-use crate::patch::Reason;
+use super::planning::Turn;
+use crate::patch::{Reason, find_specifier};
 use crate::wire::Change;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Engine {
         let missing = hot.missing.iter().find(|it| it.is_static);
         let problem = held.or_else(|| {
             let missing = missing?;
-            let (start, _) = find_specifier(hot.buffer(), &missing.spec);
+            let (start, _) = find_specifier(&hot.buffer().to_string(), &missing.spec);
             Some(Problem { text: missing.message.clone(), place: Some(place_of(hot.buffer(), start)) })
         });
         self.set_problem(id, problem, turn);

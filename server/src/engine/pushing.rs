@@ -11,26 +11,35 @@ use super::hot::Hot;
 use super::planning::Turn;
 use super::problems::{Problem, solved};
 use super::{Engine, OpenDocument, When};
-use crate::graph::{Compiled, Graph};
+use crate::compile::LatePrivate;
+use crate::graph::{Compiled, GATHERED, Graph};
 use crate::pages::{Page, PageModule, Sent, SentDocument};
 use crate::patch::{PlannedSite, Top};
 use crate::sites::Rev;
 use crate::wire::{
-    self, Change, FromPage, ModuleOutcome, ModuleRev, Outcome, PageId, SitePatch, Target, ToPage, TopPatch, TopStep,
+    self, Change, Construct, FromPage, ModuleOutcome, ModuleRev, Outcome, PageId, Private, SitePatch, Target, ToPage,
+    TopPatch, TopStep,
 };
 
 impl Engine {
     /// Sends each page its part of what a turn changed, in one message.
     pub(super) fn push(&mut self, turn: Turn, when: When) {
-        if turn.patched.is_empty() && turn.others.is_empty() && turn.problems.is_empty() {
+        let nothing_to_run = turn.patched.is_empty() && turn.updates.is_empty() && turn.again.is_empty();
+        if nothing_to_run && turn.others.is_empty() && turn.problems.is_empty() {
             return;
         }
         for id in &turn.problems {
             self.journal.problem(id, self.problems.get(id), when);
         }
+        for id in &turn.updates {
+            if let Some(hot) = self.hot.get_mut(id) {
+                hot.update_since = None;
+            }
+        }
         let mut common: FxHashMap<String, Vec<SitePatch>> = FxHashMap::default();
         let mut gave_up = false;
         let mut not_sent = Vec::new();
+        let mut whole: FxHashMap<&String, Option<wire::ModuleDef>> = FxHashMap::default();
         let modules = Modules { graph: &self.graph, hot: &self.hot };
         let files_rev = self.graph.rev();
         for (page_id, page) in self.pages.connected_mut() {
@@ -45,9 +54,13 @@ impl Engine {
             let has = if turn.patched.keys().any(is_behind) { page.module_ids() } else { FxHashSet::default() };
             for (id, (before, sites)) in &turn.patched {
                 let Some(hot) = self.hot.get(id) else { continue };
+                if turn.updates.contains(id) && wants(page, id, hot, when) {
+                    // The whole module brings its functions along.
+                    continue;
+                }
                 let Some(known) = page.modules.get_mut(id) else { continue };
                 let had = known.clone();
-                let is_held = sites.iter().any(|it| known.held.contains(&it.id));
+                let is_held = sites.iter().any(|it| hot.program.is_within(it.id, &known.held));
                 let is_current = known.seen == *before && known.skipped.is_empty() && !is_held;
                 let Some(steps) = tops_for(modules, hot, id, known).filter(|_| is_current) else {
                     let change = due(modules, hot, id, known, &has, is_held);
@@ -71,6 +84,9 @@ impl Engine {
                 if top.is_some() {
                     sent.before.insert(id.clone(), had);
                 }
+                if sites.iter().any(may_be_held) {
+                    known.held.extend(sites.iter().map(|it| it.id));
+                }
                 if !patches.is_empty() || top.is_some() {
                     changes.push(patch(hot, id, known.rev, patches.clone(), top));
                     known.rev = hot.program.rev;
@@ -83,6 +99,21 @@ impl Engine {
                 if let Change::Remove { module, .. } = change {
                     page.modules.remove(module);
                 }
+            }
+            for id in &turn.updates {
+                let Some(hot) = self.hot.get(id).filter(|it| wants(page, id, it, when)) else { continue };
+                if let Some(missing) = hot.missing.iter().find(|it| it.is_static) {
+                    // It could only fail: pages go on with what they run until the import is there.
+                    let message = missing.message.clone();
+                    let reason = ReasonNotice { code: "import".to_owned(), message, range: None };
+                    not_sent.extend(turn.documents.get(id).map(|it| held(page_id, it, reason)));
+                    continue;
+                }
+                let Some(def) = whole.entry(id).or_insert_with(|| defined(modules, hot, id)) else { continue };
+                changes.push(update(modules, page, def.clone(), &mut sent));
+            }
+            for def in turn.again.iter().filter(|it| page.modules.contains_key(&it.id)) {
+                changes.push(update(modules, page, def.clone(), &mut sent));
             }
             // While somebody types, the editor tells it; a page is bothered if it shows another problem already.
             let is_told = when != When::Typing;
@@ -106,67 +137,25 @@ impl Engine {
         }
     }
 
-    /// Sends a module whose top level changed to the pages that run another one.
-    pub(super) fn update_module(&mut self, id: &str, when: When) {
-        let Some(hot) = self.hot.get_mut(id) else { return };
-        let was_due = hot.update_since.take().is_some();
-        let document = self
-            .documents
-            .iter()
-            .find(|(_, it)| it.module.as_deref() == Some(id))
-            .map(|(uri, it)| SentDocument { uri: uri.clone(), version: it.document.version, arrived: Instant::now() });
-        let Some(hot) = self.hot.get(id) else { return };
-        let root = hot.program.root.shell;
-        let rev = hot.program.rev;
-        let wants = |page: &Page| {
-            page.modules.get(id).is_some_and(|it| {
-                let differs = hot.program.root_at(it.root_rev).shell != root;
-                (differs || it.failed) && (when != When::Typing || it.refused != rev)
-            })
-        };
-        if !was_due && when == When::Typing || !self.pages.connected().any(|(_, page)| wants(page)) {
-            return;
-        }
-        if let Some(missing) = hot.missing.iter().find(|it| it.is_static) {
-            // It could only fail: pages go on with what they run until the import is there.
-            let reason = || ReasonNotice { code: "import".to_owned(), message: missing.message.clone(), range: None };
-            for (page, _) in self.pages.connected().filter(|(_, page)| wants(page)) {
-                if let Some(it) = &document {
-                    self.notify(Notice::Outcome(held(page, it, reason())));
-                }
+    /// Sends modules whose top level changed to the pages that run another one, and what waited for them.
+    pub(super) fn update_modules(&mut self, ids: &[String], when: When) {
+        let mut turn = Turn::default();
+        for id in ids {
+            let is_due = self.hot.get(id).is_some_and(|it| it.update_since.is_some());
+            if is_due || when != When::Typing {
+                turn.updates.push(id.clone());
+                turn.documents.extend(newest_of(&self.documents, id));
             }
-            return;
         }
-        let Ok(module) = hot.program.module() else { return };
-        let stamp = hot.program.stamp();
-        let compiled = Compiled { id: id.to_owned(), rev, sites: hot.program.ids.len(), stamp, module };
-        let def = self.graph.definition(compiled);
-        let new: Vec<String> = def
-            .deps
-            .iter()
-            .filter_map(|it| match &it.target {
-                Target::Id(id) => Some(id.clone()),
-                _ => None,
-            })
-            .collect();
-        let graph = std::sync::Arc::clone(&self.graph);
-        for (_, page) in self.pages.connected_mut() {
-            if !wants(page) {
-                continue;
+        let still_waits = |(id, hot): (&String, &Hot)| hot.update_since.is_some() && !ids.contains(id);
+        if !self.hot.iter().any(still_waits) {
+            for (id, document) in self.kept.drain() {
+                turn.documents.extend(document.map(|it| (id.clone(), it)));
+                // Of no revision: each page is sent what it lacks.
+                turn.patched.insert(id, (0, Vec::new()));
             }
-            let from = page.modules.get(id).map_or(0, |it| it.rev);
-            let mut without = page.module_ids();
-            without.insert(id.to_owned());
-            // The engine can't be asked while it asks: what it owns and the page lacks is defined below.
-            let mut defs = vec![def.clone()];
-            for added in crawl(Modules { graph: &graph, hot: &self.hot }, &new, &without) {
-                defs.push(added);
-            }
-            let updates = FxHashMap::from_iter([(id.to_owned(), rev)]);
-            let documents = document.iter().map(|it| (id.to_owned(), it.clone())).collect();
-            let change = Change::Update { module: id.to_owned(), from, rev, defs };
-            page.push(vec![change], Sent { documents, updates, ..Sent::new(when) });
         }
+        self.push(turn, when);
     }
 
     /// Modules that could not be loaded, or not with all that they import, may be all right now: pages get again what has
@@ -182,6 +171,11 @@ impl Engine {
             if !is_same {
                 let rev = self.graph.next_rev();
                 self.send_again(wire::ModuleDef { rev, ..(*def).clone() }, 0);
+            }
+            if def.kind != wire::ModuleKind::Error {
+                let mut turn = Turn::default();
+                self.set_problem(&old.id, None, &mut turn);
+                self.push(turn, When::Disk);
             }
         }
     }
@@ -214,27 +208,17 @@ impl Engine {
 
     /// Sends a module to the pages that run its newest top level and loaded it at `since` or later, to run it again.
     fn send_again(&mut self, def: wire::ModuleDef, since: Rev) {
-        let (id, rev) = (def.id.clone(), def.rev);
+        let id = def.id.clone();
         let modules = Modules { graph: &self.graph, hot: &self.hot };
-        let entries: Vec<String> = def
-            .deps
-            .iter()
-            .filter_map(|it| match &it.target {
-                Target::Id(id) => Some(id.clone()),
-                _ => None,
-            })
-            .collect();
         for (_, page) in self.pages.connected_mut() {
             let Some(known) = page.modules.get(&id) else { continue };
             let is_behind = |hot: &Hot| hot.program.root_at(known.root_rev).shell != hot.program.root.shell;
             if known.root_rev < since || modules.hot.get(&id).is_some_and(is_behind) {
                 continue;
             }
-            let mut defs = vec![def.clone()];
-            defs.extend(crawl(modules, &entries, &page.module_ids()));
-            let change = Change::Update { module: id.clone(), from: known.rev, rev, defs };
-            let updates = FxHashMap::from_iter([(id.clone(), rev)]);
-            page.push(vec![change], Sent { updates, ..Sent::new(When::Disk) });
+            let mut sent = Sent::new(When::Disk);
+            let change = update(modules, page, def.clone(), &mut sent);
+            page.push(vec![change], sent);
         }
     }
 
@@ -254,8 +238,11 @@ impl Engine {
 
     /// A page says what it has: it gets everything that it lacks.
     pub(super) fn hello(&mut self, id: &PageId, hello: FromPage) {
-        let FromPage::Hello { v, server, url, user_agent, modules, rev, .. } = hello else { return };
+        let FromPage::Hello { v, server, url, user_agent, modules, rev, look, .. } = hello else { return };
         let is_ours = server == self.server;
+        if look {
+            self.look_at_files(modules.iter().map(|it| it.id.as_str()));
+        }
         let Some(page) = self.pages.get_mut(id) else { return };
         if page.files_rev == Rev::MAX {
             page.files_rev = if is_ours && rev > 0 { rev } else { self.graph.rev() };
@@ -276,6 +263,12 @@ impl Engine {
         for it in modules {
             let known = before.get(&it.id);
             let hot = self.hot.get(&it.id);
+            let gathered_by = gathered_by(&it.id).filter(|_| !is_ours);
+            if let Some((id, hot)) = gathered_by.and_then(|id| Some((id, self.hot.get(id)?))) {
+                // What it gathers is known once it is compiled.
+                let modules = Modules { graph: &self.graph, hot: &self.hot };
+                drop(defined(modules, hot, id));
+            }
             let rev = if is_ours { Some(it.rev) } else { same_as_ours(&self.graph, hot, &it) };
             let Some(rev) = rev else {
                 stale.push(it.id);
@@ -304,6 +297,7 @@ impl Engine {
             server: self.server.clone(),
             page: id.clone(),
             modules: renumbered,
+            custom: true,
         });
         if !stale.is_empty() {
             let message = format!("the server was restarted and {} is another text now", stale[0]);
@@ -315,7 +309,10 @@ impl Engine {
         let new: Vec<String> = page.modules.keys().filter(|it| !before.contains_key(*it)).cloned().collect();
         self.catch_up(id, &new);
         self.send_files(id);
-        let Some(page) = self.pages.get(id) else { return };
+        let Some(page) = self.pages.get_mut(id) else { return };
+        if look {
+            page.send(ToPage::Looked {});
+        }
         // A page that loaded an older top level gets the newer one as if it had just been typed.
         let behind: Vec<String> = page
             .modules
@@ -404,7 +401,9 @@ impl Engine {
         let mut answers = Vec::new();
         let (mut again, mut changed) = (Vec::new(), Vec::new());
         let mut befores = FxHashMap::default();
-        let went_wrong = |it: &Outcome| matches!(it, Outcome::Held | Outcome::Refused | Outcome::Threw);
+        // A push that a page does not take holds up all that is in it.
+        let went_wrong =
+            |it: &Outcome| matches!(it, Outcome::Held | Outcome::Refused | Outcome::Threw | Outcome::NeedsReload);
         let is_any = results.iter().any(|it| went_wrong(&it.outcome)) || !sent.updates.is_empty();
         let has = if is_any { page.module_ids() } else { FxHashSet::default() };
         for result in results {
@@ -437,6 +436,11 @@ impl Engine {
                 known.failed = true;
             }
             let went_wrong = went_wrong(&result.outcome);
+            if let Some((_, sites)) = sent.patches.get(&result.module).filter(|_| !went_wrong)
+                && let Some(known) = page.modules.get_mut(&result.module)
+            {
+                known.held.retain(|it| !sites.contains(it));
+            }
             if let Some(before) = sent.before.get(&result.module).filter(|_| went_wrong)
                 && let Some(known) = page.modules.get_mut(&result.module)
             {
@@ -447,7 +451,7 @@ impl Engine {
                 && let Some(hot) = self.hot.get_mut(&result.module)
             {
                 // Some of them may have been edited since; the rest has nobody else to bring it.
-                let was_edited = sites.iter().any(|it| hot.program.site(*it).is_some_and(|(it, _)| it.changed > *rev));
+                let was_edited = sites.iter().any(|it| hot.program.was_edited(*it, *rev));
                 known.held.extend(sites);
                 if was_edited {
                     // The page has the newest revision, but for what it held: under that number it would take nothing.
@@ -522,6 +526,47 @@ fn about(problem: Option<&Problem>, id: &str, known: &mut PageModule, is_told: b
     }
 }
 
+/// Whether a page runs another top level of a module than the newest, and may take that.
+fn wants(page: &Page, id: &str, hot: &Hot, when: When) -> bool {
+    page.modules.get(id).is_some_and(|it| {
+        let differs = hot.program.root_at(it.root_rev).shell != hot.program.root.shell;
+        (differs || it.failed) && (when != When::Typing || it.refused != hot.program.rev)
+    })
+}
+
+/// A module's program as pages load it.
+fn defined(modules: Modules<'_>, hot: &Hot, id: &str) -> Option<wire::ModuleDef> {
+    let program = &hot.program;
+    let (rev, sites, stamp, module) = (program.rev, program.ids.len(), program.stamp(), program.module().ok()?);
+    Some(modules.graph.definition(Compiled { id: id.to_owned(), rev, sites, stamp, module }))
+}
+
+/// The module that holds the call which a module stands for.
+fn gathered_by(id: &str) -> Option<&str> {
+    let rest = id.strip_prefix(GATHERED)?;
+    rest.find('/').map(|at| &rest[at..])
+}
+
+/// The change that makes a page run a module again, with what it needs and the page lacks.
+fn update(modules: Modules<'_>, page: &Page, def: wire::ModuleDef, sent: &mut Sent) -> Change {
+    let (id, rev) = (def.id.clone(), def.rev);
+    let from = page.modules.get(&id).map_or(0, |it| it.rev);
+    let target = |it: &wire::Dep| match &it.target {
+        Target::Id(id) => Some(id.clone()),
+        _ => None,
+    };
+    // What is gathered has to be there when it is asked for.
+    let is_gathered = |it: &String| def.kind == wire::ModuleKind::Gathered || it.starts_with(GATHERED);
+    let mut entries: Vec<String> = def.deps.iter().filter_map(target).collect();
+    entries.extend(def.dynamic.iter().filter_map(target).filter(is_gathered));
+    let mut without = page.module_ids();
+    without.insert(id.clone());
+    let mut defs = vec![def];
+    defs.extend(crawl(modules, &entries, &without));
+    sent.updates.insert(id.clone(), rev);
+    Change::Update { module: id, from, rev, defs }
+}
+
 /// Whether a change is for this page.
 fn concerns(change: &Change, page: &Page) -> bool {
     match change {
@@ -567,6 +612,9 @@ fn due(
         // A page that is told nothing stays at its revision: that is what its next patch starts from.
         return None;
     }
+    if plan.sites.iter().any(may_be_held) {
+        known.held.extend(plan.sites.iter().map(|it| it.id));
+    }
     let from = known.rev;
     known.rev = hot.program.rev.max(from);
     let sites = plan.sites.iter().map(|it| site_patch(it, hot.program.rev)).collect();
@@ -578,6 +626,11 @@ fn due(
         stamp.clear();
     }
     Some(change)
+}
+
+/// Whether pages are likely to hold code: what is edited next does not wait until they have said so.
+fn may_be_held(site: &PlannedSite) -> bool {
+    site.needs.iter().any(|it| !crate::globals::is_known(it))
 }
 
 /// The versions of the top level that a page can take over. Imports that do not resolve hold them back, and nothing else.
@@ -649,7 +702,18 @@ fn site_patch(site: &PlannedSite, rev: Rev) -> SitePatch {
             how: Cow::Borrowed(it.how),
         }),
         later: site.later.clone(),
+        construct: site.construct.as_ref().map(|it| Construct {
+            rev: it.rev,
+            code: it.code.clone(),
+            fields: it.fields.clone(),
+        }),
+        privates: site.privates.iter().map(private).collect(),
     }
+}
+
+fn private(it: &LatePrivate) -> Private {
+    let LatePrivate { name, is_static, since, gaps, code, line, column } = it.clone();
+    Private { name, is_static, since, gaps, code, line, column }
 }
 
 fn reload(code: &'static str, message: &str) -> ToPage {

@@ -1,11 +1,14 @@
 //! What we say beyond the LSP: the `capuchin/…` messages, as they look on the wire. `docs/protocol.md` specifies them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub(super) const READY: &str = "capuchin/ready";
 pub(super) const VERDICT: &str = "capuchin/verdict";
 pub(super) const OUTCOME: &str = "capuchin/outcome";
 pub(super) const PAGES_CHANGED: &str = "capuchin/pagesChanged";
+/// In both directions: what the program of a page has sent, and what programs are to be sent.
+pub(super) const EVENT: &str = "capuchin/event";
 /// A request without parameters; the answer is a list of [`Page`]s.
 pub(super) const PAGES: &str = "capuchin/pages";
 
@@ -42,6 +45,16 @@ pub(super) struct Outcome {
 #[derive(Debug, Serialize)]
 pub(super) struct PagesChanged {
     pub(super) count: usize,
+}
+
+/// To the editor: from which page. From the editor: to which; to all if it is not said.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Custom {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) page: Option<String>,
+    pub(super) event: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) data: Option<Value>,
 }
 
 #[derive(Debug, Serialize)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 
 use crate::engine::event::Event;
-use crate::lsp::uri;
+use crate::lsp::{ext, uri};
 use crate::text::{ContentChange, Position, PositionEncoding};
 
 /// The methods that [`Documents::event`] understands: those that change what the engine sees, so their order counts.
@@ -21,6 +21,7 @@ pub(super) fn is_about_documents(method: &str) -> bool {
             | "textDocument/didSave"
             | "textDocument/didClose"
             | "workspace/didChangeWatchedFiles"
+            | ext::EVENT
     )
 }
 
@@ -53,6 +54,10 @@ impl Documents {
                 read(method, params).map(|it: OnlyDocument| Event::Saved { uri: it.text_document.uri })
             }
             "textDocument/didClose" => read(method, params).map(|it| self.closed(it)),
+            ext::EVENT => read(method, params).map(|it: ext::Custom| {
+                let ext::Custom { page, event, data } = it;
+                Event::Tell { page, event, data }
+            }),
             _ => read(method, params).map(files_changed),
         };
         match event {

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::dev_server::Cleanup;
 use crate::lsp::{InitOptions, uri};
 use crate::text::PositionEncoding;
 
@@ -43,10 +44,22 @@ pub(super) fn read(params: &Value, here: &Path) -> Hello {
             valid
         }
     };
+    let cleanup = match &own["cleanup"] {
+        Value::Null => None,
+        word => {
+            let all = [Cleanup::Off, Cleanup::Warn, Cleanup::On];
+            let valid = all.into_iter().find(|it| word == it.as_str());
+            if valid.is_none() {
+                problems.push(format!("the option `cleanup` must be off, warn or on, not {word}, so it was not used"));
+            }
+            valid
+        }
+    };
     let options = InitOptions {
         root: root.or_else(|| folders.first().cloned()),
         folders,
         port,
+        cleanup,
         encoding: encoding(&params["capabilities"]["general"]["positionEncodings"]),
         client: params["clientInfo"]["name"].as_str().map(str::to_owned),
     };

@@ -127,11 +127,13 @@ impl Ordered {
         let again = json!({ "workspaceFolders": folders.collect::<Vec<_>>(), "initializationOptions": settings });
         let again = initialize::read(&again, Path::new("")).options;
         let is_new = |name: &str, differs: bool| given(name).is_some() && differs;
-        if is_new("port", again.port != live.options.port) || is_new("root", again.root != live.options.root) {
-            self.session.complain(
-                "the settings `capuchin.root` and `capuchin.port` count from the next start of the language server"
-                    .into(),
-            );
+        if is_new("port", again.port != live.options.port)
+            || is_new("root", again.root != live.options.root)
+            || is_new("cleanup", again.cleanup != live.options.cleanup)
+        {
+            let sentence = "the settings `capuchin.root`, `capuchin.port` and `capuchin.cleanup` count from the next start \
+                 of the language server";
+            self.session.complain(sentence.into());
         }
     }
 }

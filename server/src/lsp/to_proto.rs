@@ -16,6 +16,9 @@ pub(super) fn notice(notice: Notice) -> Vec<u8> {
         Notice::Verdict(it) => notification(ext::VERDICT, verdict(it)),
         Notice::Outcome(it) => notification(ext::OUTCOME, outcome(it)),
         Notice::PagesChanged { count } => notification(ext::PAGES_CHANGED, ext::PagesChanged { count }),
+        Notice::Custom { page, event, data } => {
+            notification(ext::EVENT, ext::Custom { page: Some(page.to_string()), event, data })
+        }
         Notice::Problems { uri, version, problems } => {
             let diagnostics = problems.into_iter().map(diagnostic).collect();
             notification("textDocument/publishDiagnostics", Diagnostics { uri, version, diagnostics })
@@ -157,6 +160,11 @@ mod tests {
                 "sites": [{ "name": "tick", "kind": "function", "range": range_json() }] }),
         );
         let page = PageId::parse("p1").unwrap();
+        check(
+            Notice::Custom { page: page.clone(), event: "my:event".into(), data: Some(json!([1])) },
+            "capuchin/event",
+            json!({ "page": "p1", "event": "my:event", "data": [1] }),
+        );
         check(
             Notice::Outcome(OutcomeNotice {
                 uri: "u".into(),

@@ -33,9 +33,10 @@ impl Cuts {
         (from, to)
     }
 
-    /// The number of the statement that `at` is in, or behind.
-    pub(super) fn number_at(&self, at: u32) -> usize {
-        self.first_from(at + 1).saturating_sub(1)
+    /// The number of the statement that `at` is in, or behind, and whether it starts there.
+    pub(super) fn number_at(&self, at: u32) -> (usize, bool) {
+        let number = self.first_from(at + 1).saturating_sub(1);
+        (number, number < self.starts.len() && self.start(number) == at)
     }
 
     /// The first statement that starts at `at` or later.

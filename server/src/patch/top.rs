@@ -102,7 +102,9 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
             }
         }
     }
-    Some(Soft { added: come, changed, removed, dependants, exports })
+    // A class that was made has the keys that it was made with.
+    let are_keys = stale.iter().any(|it| module.keys.contains(it.as_str()));
+    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports })
 }
 
 /// The exports that `new` has and `old` lacks; `None` when anything else about the exports changed.
@@ -159,6 +161,12 @@ fn unmatched_unordered(old: &[Item], new: &[Item], a: &[usize], b: &[usize]) -> 
 }
 
 impl Soft {
+    /// Whether a name that goes gives way to one that pages have anyway: running code would go on with what it hid.
+    pub(super) fn uncovers(&self, module: &Module) -> bool {
+        let is_used = |name: &String| module.unresolved.iter().any(|it| **it == **name);
+        self.removed.iter().any(|it| is_used(it) && crate::globals::is_known(it))
+    }
+
     /// Why the page keeps what it has: a value reads a name that is new and that nothing declares, as while one is typed.
     pub(super) fn unresolved(&self, module: &Module, before: &[Box<str>]) -> Option<Reason> {
         let is_new = |name: &&String| {

@@ -64,7 +64,7 @@ pub fn demo(options: DemoOptions) -> anyhow::Result<ExitCode> {
     let runtime = super::runtime()?;
     let ended = runtime.block_on(async {
         let query = format!("?example={example}");
-        let project = Project::start_with(folder.path(), port, |config, engine, hub| {
+        let project = Project::start_with(folder.path(), port, super::Cleanup::default(), |config, engine, hub| {
             routes(Demo {
                 example,
                 token: config.token.clone(),

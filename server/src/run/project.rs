@@ -8,7 +8,7 @@ use axum::Router;
 use super::hub::Hub;
 use crate::dev_server::backend::Backend;
 use crate::dev_server::bind::{self, Limits, Listeners};
-use crate::dev_server::{self, Config, watch};
+use crate::dev_server::{self, Cleanup, Config, watch};
 use crate::engine;
 use crate::engine::event::{Handle, Notice};
 use crate::graph::Graph;
@@ -26,19 +26,20 @@ pub(crate) struct Project {
 
 impl Project {
     /// Binds the port and starts the engine; [`Project::serve`] then answers.
-    pub(crate) async fn start(root: &Path, port: u16) -> anyhow::Result<Project> {
-        Project::start_with(root, port, |_, _, _| Router::new()).await
+    pub(crate) async fn start(root: &Path, port: u16, cleanup: Cleanup) -> anyhow::Result<Project> {
+        Project::start_with(root, port, cleanup, |_, _, _| Router::new()).await
     }
 
     /// [`Project::start`] with more routes, behind the same guard.
     pub(crate) async fn start_with(
         root: &Path,
         port: u16,
+        cleanup: Cleanup,
         more: impl FnOnce(&Config, &Handle, &Hub) -> Router,
     ) -> anyhow::Result<Project> {
         let root = Root::open(root)?;
         let listeners = bind::bind(port).await?;
-        let config = Config::new(root.clone(), listeners.port)?;
+        let config = Config { cleanup, ..Config::new(root.clone(), listeners.port)? };
         let url = format!("http://localhost:{}/", listeners.port);
         let (engine, events) = engine::channel();
         let hub = Hub::default();
@@ -95,6 +96,10 @@ impl Backend for ProjectBackend {
         // Something that is no script goes to the browser as it is.
         let is_script = def.kind == ModuleKind::Esm && def.code.starts_with("const $cap_g");
         is_script.then(|| def.code.to_string())
+    }
+
+    fn stylesheet(&self, path: &Path, text: &str) -> Option<String> {
+        self.graph.linked_sheet(path, text)
     }
 
     fn inline_module(&self, id: &str, source: &str, first_line: u32) {

@@ -14,14 +14,17 @@ use oxc::span::{GetSpan, Span};
 use oxc::syntax::scope::{ScopeFlags, ScopeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::class::{self, RawClass};
+use super::collection::Collection;
 use super::jsx::Jsx;
 use super::params::{self, Args, Body, Header};
-use super::{Access, Bind, Home, Reach, Scope, SiteKind};
+use super::{Access, Bind, Home, Reach, Scope, SiteId, SiteKind};
 
 /// One text operation: `start..end` of the source is replaced by `text`.
 ///
 /// In `text`, `\u{1}N\u{2}` stands for the id of site number N of this walk, `\u{3}N\u{2}` for the condition of its guard,
-/// `\u{4}name\u{2}` marks the end of a hook's declaration, and `\u{5}A\u{6}B\u{2}` is A when the module is loaded, B in a patch.
+/// `\u{4}name\u{2}` marks the end of a hook's declaration, `\u{5}A\u{6}B\u{2}` is A when the module is loaded, B in a patch, and `\u{f}\u{2}` is
+/// a last argument that says which revision the code is of.
 #[derive(Debug, Clone)]
 pub struct Op {
     pub start: u32,
@@ -112,6 +115,8 @@ pub struct RawSite {
     /// Stands for this site in its parent's shell hash.
     pub mark: String,
     pub(crate) function_scope_depth: u32,
+    /// For a class: what its text is made of.
+    pub class: Option<RawClass>,
 }
 
 /// How the text is loaded: decides what `this`, imports and globals at its top mean.
@@ -132,6 +137,14 @@ impl Flavour {
             _ => "$cap_g".to_owned(),
         }
     }
+
+    /// The variable with the hook of a class's scope; `number` stands for its site.
+    pub fn class_hook(self, number: &str) -> String {
+        match self {
+            Flavour::Classic(script) => format!("$cap_k{script}_{number}"),
+            _ => format!("$cap_k{number}"),
+        }
+    }
 }
 
 /// What surrounds the walked text.
@@ -147,6 +160,8 @@ pub struct Base {
     pub jsx: Jsx,
     /// Names and holders that patches reach through the overlay.
     pub overlay: BTreeSet<String>,
+    /// `#private` names that objects may lack, with the classes that know how they get them.
+    pub late: FxHashMap<Box<str>, SiteId>,
 }
 
 /// What the walk saw beside sites.
@@ -158,6 +173,8 @@ pub struct Seen {
     pub dynamic: Vec<String>,
     /// Specifiers named in `hot.accept` and `hot.decline`.
     pub accepts: Vec<String>,
+    /// Calls that gather modules by a pattern, each once.
+    pub collections: Vec<Collection>,
     pub uses_cjs: bool,
     pub uses_import_meta: bool,
     pub jsx: bool,
@@ -170,6 +187,8 @@ pub struct Seen {
     pub unresolved: FxHashSet<Box<str>>,
     /// Classes whose hook has to be declared at the top of the text.
     pub base_classes: Vec<String>,
+    /// Names that are keys of class members: their values are in classes that were made.
+    pub keys: FxHashSet<Box<str>>,
     /// Direct `eval` or `with` in the user's code: names can't be known.
     pub dynamic_scope: bool,
     /// The variables that the walked function uses of those around it, by how many hooks out they are.
@@ -207,7 +226,8 @@ pub struct Collector<'s> {
     /// Functions whose variables are reached by name, because an arrow in them needs an `eval` there.
     evals: FxHashSet<ScopeId>,
     privates: FxHashMap<ScopeId, Vec<Box<str>>>,
-    n_classes: u32,
+    /// The `#private` names of the classes around that are part of a function's or class's text.
+    inner_privates: Vec<Vec<Box<str>>>,
     callee: Option<u32>,
     shorthand: Option<u32>,
     typeof_operand: Option<u32>,
@@ -248,8 +268,9 @@ enum FrameKind {
     },
     /// A loop head or catch clause: its bindings are hooked in the body's frame.
     Head,
+    /// `name` is the variable with the class's hook; `None`: no function in here can be a site.
     Class {
-        name: String,
+        name: Option<String>,
     },
     Field {
         class: usize,
@@ -265,8 +286,7 @@ struct Hook {
     is_used: bool,
     /// Classes in this scope whose hook variable is declared here.
     classes: Vec<String>,
-    /// For a class frame: the static block is wanted; the instance field is wanted.
-    in_class: bool,
+    /// For a class frame: the instance field is wanted.
     in_field: bool,
 }
 
@@ -286,6 +306,8 @@ struct FunctionState {
     body_start: u32,
     scope: Option<ScopeId>,
     strict: bool,
+    /// The constructor of the class that is the root.
+    is_root_constructor: bool,
 }
 
 /// A function about to be walked.
@@ -335,7 +357,7 @@ impl<'s> Collector<'s> {
             captured: FxHashSet::default(),
             evals: FxHashSet::default(),
             privates: FxHashMap::default(),
-            n_classes: 0,
+            inner_privates: Vec::new(),
             callee: None,
             shorthand: None,
             typeof_operand: None,
@@ -376,6 +398,12 @@ impl<'s> Collector<'s> {
         for op in self.ops.iter_mut().filter(|it| it.text.contains(EITHER)) {
             op.text = choose(&op.text, &evals);
         }
+    }
+
+    /// How many hooks a patch of the walked text passes on its way to an `eval`. A class is its own.
+    fn cells_around(&self) -> u32 {
+        let is_class = self.sites.first().is_some_and(|it| it.class.is_some());
+        if is_class { 0 } else { self.base.scope.cells() }
     }
 
     fn is_function(&self, scope: ScopeId) -> bool {
@@ -429,7 +457,7 @@ impl<'s> Collector<'s> {
                     (true, false) => Bind::Hidden,
                 };
             let names = bindings.iter().map(|(name, symbol)| (Box::from(name.as_str()), bind(*symbol))).collect();
-            Arc::new(Scope { parent: Some(parent), names, privates, reach })
+            Arc::new(Scope { parent: Some(parent), names, constants: constants(self.scoping, id), privates, reach })
         };
         self.scopes.insert(id, Arc::clone(&scope));
         scope
@@ -451,7 +479,7 @@ impl<'s> Collector<'s> {
             .iter()
             .map(|(name, symbol)| (Box::from(name.as_str()), self.top_bind(name.as_str(), *symbol)))
             .collect();
-        Arc::new(Scope { names, ..Scope::default() })
+        Arc::new(Scope { names, constants: constants(self.scoping, id), ..Scope::default() })
     }
 
     fn level_at(&self, frame: usize) -> u32 {
@@ -494,9 +522,7 @@ impl<'s> Collector<'s> {
                     let (class, is_static) = (*class, *is_static);
                     if is_arrow && !is_static {
                         let hook = self.class_hook(class)?;
-                        if let Some(it) = self.frames[class].hook.as_mut() {
-                            it.in_field = true;
-                        }
+                        self.frames[class].hook.get_or_insert_default().in_field = true;
                         return Some(format!("this.#{}", hook.replace("$cap_k", "$cap_f")));
                     }
                     return self.class_hook(class);
@@ -517,38 +543,43 @@ impl<'s> Collector<'s> {
     }
 
     /// The variable that a class's static block fills with the hook of the class's scope.
-    fn class_hook(&mut self, frame: usize) -> Option<String> {
-        let FrameKind::Class { name } = self.frames[frame].kind.clone() else { return None };
-        if self.frames[frame].hook.as_ref().is_some_and(|it| it.in_class) {
-            return Some(name);
+    fn class_hook(&self, frame: usize) -> Option<String> {
+        match &self.frames[frame].kind {
+            FrameKind::Class { name } => name.clone(),
+            _ => None,
         }
-        // Somewhere around the class the variable has to be declared.
-        let around = (0..frame).rev().find(|it| {
+    }
+
+    /// Declares the variable for the hook of a class that stands here; `false` if there is no place for it.
+    fn declare_class_hook(&mut self, name: &str) -> bool {
+        let around = (0..self.frames.len()).rev().find(|it| {
             let it = &self.frames[*it];
             match it.kind {
                 FrameKind::Block { .. } | FrameKind::Wrapped { .. } => it.has_bindings || it.hook.is_some(),
                 FrameKind::Head => it.has_bindings,
                 _ => true,
             }
-        })?;
+        });
+        let Some(around) = around else { return false };
         let around = match self.frames[around].kind {
             FrameKind::Base => {
-                self.seen.base_classes.push(name.clone());
-                self.frames[frame].hook.get_or_insert_default().in_class = true;
-                return Some(name);
+                self.seen.base_classes.push(name.to_owned());
+                return true;
             }
             FrameKind::Head => {
                 let body = around + 1;
-                let fits = body < frame
+                let fits = body < self.frames.len()
                     && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
-                fits.then_some(body)?
+                if !fits {
+                    return false;
+                }
+                body
             }
             FrameKind::Function { .. } | FrameKind::Block { .. } | FrameKind::Wrapped { .. } => around,
-            _ => return None,
+            _ => return false,
         };
-        self.frames[around].hook.get_or_insert_default().classes.push(name.clone());
-        self.frames[frame].hook.get_or_insert_default().in_class = true;
-        Some(name)
+        self.frames[around].hook.get_or_insert_default().classes.push(name.to_owned());
+        true
     }
 
     /// The frame of the function that a frame belongs to; `None` outside of functions and straight in classes.
@@ -641,10 +672,11 @@ impl<'s> Collector<'s> {
     fn function<'f, 'a>(&mut self, entry: Entry<'f, 'a>) {
         self.depth += 1;
         let is_arrow = entry.kind == SiteKind::Arrow;
-        let is_root = self.base.is_function && self.functions.is_empty();
+        let is_root = self.base.is_function && self.site_stack.is_empty();
         for function in &mut self.functions {
             function.functions_in_params |= function.in_params;
         }
+        let is_constructor = matches!(entry.kind, SiteKind::Constructor | SiteKind::DerivedConstructor);
         let hook = if is_root {
             Some(String::new())
         } else if self.disabled > 0 {
@@ -656,7 +688,8 @@ impl<'s> Collector<'s> {
             self.find_hook(is_arrow)
         };
         let strict = self.scoping.scope_flags(entry.scope).is_strict_mode() || self.base.strict;
-        let number = hook.is_some().then(|| {
+        // A constructor belongs to its class, whose guard it has.
+        let number = (hook.is_some() && !is_constructor).then(|| {
             // The text's own top is a scope, so a function has one around it.
             let around = self.scoping.scope_parent_id(entry.scope).unwrap_or(entry.scope);
             if is_root {
@@ -687,14 +720,16 @@ impl<'s> Collector<'s> {
                 self_name: None,
                 mark: entry.mark.clone(),
                 function_scope_depth: self.depths[entry.scope.index()],
+                class: None,
             });
             self.sites.len() - 1
         });
         if let Some(number) = number {
             self.site_stack.push(number);
-        } else {
+        } else if hook.is_none() {
             self.disabled += 1;
         }
+        let root_class = self.base.is_function && self.site_stack.len() == 1;
         self.functions.push(FunctionState {
             is_arrow,
             home: Home::of(entry.kind),
@@ -703,6 +738,7 @@ impl<'s> Collector<'s> {
             scope: Some(entry.scope),
             strict,
             in_params: true,
+            is_root_constructor: is_constructor && hook.is_some() && root_class,
             ..FunctionState::default()
         });
         self.opaque(|it| it.visit_formal_parameters(entry.params));
@@ -734,12 +770,13 @@ impl<'s> Collector<'s> {
         if is_arrow && (state.uses_arguments || state.uses_super || state.uses_new_target) {
             self.stands_on_its_place(is_root);
         }
-        match number {
-            Some(number) => {
+        match (number, hook) {
+            (Some(number), hook) => {
                 self.site_stack.pop();
                 self.guard(number, &entry, &state, is_root, hook.unwrap_or_default(), &hook_text);
             }
-            None => self.disabled -= 1,
+            (None, Some(hook)) => self.constructor_guard(&entry, &state, &hook, &hook_text),
+            (None, None) => self.disabled -= 1,
         }
         self.depth -= 1;
     }
@@ -747,11 +784,60 @@ impl<'s> Collector<'s> {
     /// An arrow uses a word of the function around it that is no variable: its patches have to be evaluated right there.
     fn stands_on_its_place(&mut self, is_root: bool) {
         if is_root {
-            self.seen.needs_place |= self.base.scope.cells() > 0;
+            self.seen.needs_place |= self.cells_around() > 0;
             return;
         }
         let function = self.function_around(self.frames.len() - 1).and_then(|it| self.frames[it].scope);
         self.evals.extend(function);
+    }
+
+    /// A constructor asks whether its own class has a newer one: other classes of the same text may lack it.
+    fn constructor_guard(&mut self, entry: &Entry<'_, '_>, state: &FunctionState, hook: &str, hook_text: &str) {
+        let header = self.header(entry, state);
+        let class = self.site_stack.last().copied().unwrap_or_default();
+        let derived = entry.kind == SiteKind::DerivedConstructor;
+        if state.is_root_constructor {
+            let head = if derived { "const $cap_t=$cap_g.t();" } else { "super($cap_g.t());" };
+            let head = head.replace("$cap_g", &self.base.flavour.guards());
+            only_hook(&header, self.depth, &(head + hook_text), &mut self.ops);
+            return;
+        }
+        let fixed = self.sites[class].class.as_ref().is_none_or(|it| it.fixed);
+        let (guard, call) = self.construct_call(class, hook, derived);
+        let guard = move |args: &Args| (guard.clone(), call.replace("$cap_a", &args.list()));
+        if fixed || !params::write(&header, self.depth, &guard, hook_text, &mut self.ops) {
+            only_hook(&header, self.depth, hook_text, &mut self.ops);
+        }
+    }
+
+    /// The condition of a constructor's guard, and the call when it holds; `$cap_a` stands for the arguments.
+    fn construct_call(&self, class: usize, hook: &str, derived: bool) -> (String, String) {
+        let this = if derived { "(...$cap_b)=>super(...$cap_b)" } else { "this" };
+        let guards = self.base.flavour.guards();
+        (format!("\u{3}{class}\u{2}&&{hook}.c"), format!("{guards}.n({hook},$cap_a,{this},new.target)"))
+    }
+
+    fn header<'h, 'a>(&self, entry: &Entry<'h, 'a>, state: &FunctionState) -> Header<'h, 'a>
+    where
+        's: 'h,
+    {
+        Header {
+            source: self.source,
+            params: entry.params,
+            body: match &entry.body {
+                Body::Block(it) => Body::Block(it),
+                Body::Expression(it) => Body::Expression(it),
+            },
+            end: entry.span.end,
+            is_arrow: state.is_arrow,
+            is_generator: entry.is_generator,
+            is_setter: entry.access == Access::Set,
+            is_getter: entry.access == Access::Get,
+            strict: state.strict && !entry.has_use_strict,
+            uses_arguments: state.uses_arguments,
+            params_clash: state.params_clash || body_redeclares(self.scoping, entry),
+            functions_in_params: state.functions_in_params,
+        }
     }
 
     fn guard(
@@ -771,32 +857,13 @@ impl<'s> Collector<'s> {
             site.dead = true;
         }
         // A `super` of an object's method reaches through the object, which the hook can't name.
-        let header = Header {
-            source: self.source,
-            params: entry.params,
-            body: match &entry.body {
-                Body::Block(it) => Body::Block(it),
-                Body::Expression(it) => Body::Expression(it),
-            },
-            end: entry.span.end,
-            is_arrow: state.is_arrow,
-            is_generator: entry.is_generator,
-            is_setter: entry.access == Access::Set,
-            is_getter: entry.access == Access::Get,
-            strict: state.strict && !entry.has_use_strict,
-            uses_arguments: state.uses_arguments,
-            params_clash: state.params_clash || body_redeclares(self.scoping, entry),
-            functions_in_params: state.functions_in_params,
-        };
-        if is_root || site.dead {
+        let header = self.header(entry, state);
+        if is_root || self.sites[number].dead {
             only_hook(&header, self.depth, hook_text, &mut self.ops);
             return;
         }
         let is_arrow = state.is_arrow;
-        let is_constructor = matches!(entry.kind, SiteKind::Constructor | SiteKind::DerivedConstructor);
         let guards = self.base.flavour.guards();
-        let this = if is_constructor { "void 0" } else { "this" };
-        let hook = if is_constructor { "$cap_c=>eval($cap_c)".to_owned() } else { hook };
         let mut tail = String::new();
         if matches!(entry.kind, SiteKind::Declaration | SiteKind::Expression) && !entry.is_async && !entry.is_generator
         {
@@ -812,7 +879,7 @@ impl<'s> Collector<'s> {
         let guard = move |args: &Args| {
             (
                 format!("\u{3}{number}\u{2}"),
-                format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook}{tail}){}", args.call(this, is_arrow)),
+                format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook}{tail}){}", args.call("this", is_arrow)),
             )
         };
         let written = params::write(&header, self.depth, &guard, hook_text, &mut self.ops);
@@ -853,14 +920,14 @@ impl<'s> Collector<'s> {
         let bind = match symbol {
             Some(symbol) => self.imports.get(&symbol).cloned(),
             None => match self.base.scope.find(name).filter(|_| self.base.is_function) {
-                Some((Some(place), bind)) => {
+                Some((Some(place), bind)) if self.cells_around() > 0 => {
                     self.seen.needs_place |= *bind == Bind::Hidden;
                     let text = self.cell(place, name);
                     let text = self.form(name, span, text);
                     self.ops.push(Op::replace(span.start, span.end, text));
                     return;
                 }
-                Some((None, bind)) => Some(bind.clone()),
+                Some((_, bind)) => Some(bind.clone()),
                 None => {
                     self.global(name, span);
                     None
@@ -967,6 +1034,141 @@ impl<'s> Collector<'s> {
         self.label.take().unwrap_or_default()
     }
 
+    fn is_constant(&self, it: &IdentifierReference<'_>) -> bool {
+        match it.reference_id.get().and_then(|id| self.scoping.get_reference(id).symbol_id()) {
+            Some(symbol) => self.scoping.symbol_flags(symbol).is_const_variable(),
+            None => self.base.is_function && self.base.scope.is_constant(&it.name),
+        }
+    }
+
+    fn class_site<'a>(&mut self, it: &Class<'a>, label: String, parts: RawClass) {
+        let is_declaration = it.r#type == ClassType::ClassDeclaration;
+        let own = it.id.as_ref().map(|it| it.name.to_string());
+        let declared = own.as_deref().filter(|_| is_declaration).unwrap_or_default();
+        let around = self.scoping.scope_parent_id(it.scope_id()).unwrap_or(it.scope_id());
+        if self.base.is_function && self.sites.is_empty() {
+            self.outer = Some(around);
+        }
+        let home = self.functions.iter().rev().find_map(|it| it.home).unwrap_or(self.base.home);
+        self.sites.push(RawSite {
+            parent: self.site_stack.last().copied(),
+            kind: if is_declaration { SiteKind::Class } else { SiteKind::ClassExpression },
+            access: Access::Plain,
+            is_async: false,
+            is_generator: false,
+            has_own_name: !is_declaration && own.is_some(),
+            mark: format!("Class{declared}"),
+            name: own.unwrap_or(label),
+            span: it.span,
+            params: it.body.span,
+            body: it.body.span.start,
+            own: it.scope_id(),
+            hook: 0,
+            around,
+            scope: Arc::default(),
+            level: self.level_at(self.frames.len() - 1),
+            free: FxHashSet::default(),
+            strict: true,
+            home,
+            dead: false,
+            self_name: None,
+            function_scope_depth: self.depths[it.scope_id().index()],
+            class: Some(parts),
+        });
+    }
+
+    /// What stands at the start of a class's body.
+    fn class_text(&self, number: usize, hook: &str, is_root: bool, wants_field: bool) -> String {
+        let Some(class) = &self.sites[number].class else { return String::new() };
+        let guards = self.base.flavour.guards();
+        let mut text = String::new();
+        if !is_root {
+            let fields = if class.fixed || class.field_names.is_empty() {
+                "\"\"".to_owned()
+            } else {
+                quoted(&class.field_names.join("\n"))
+            };
+            text.push_str(&format!(
+                "static{{{guards}.k(\u{1}{number}\u{2},{hook}=$cap_c=>eval($cap_c),this,{fields}\u{f}\u{2})}}"
+            ));
+        }
+        if wants_field {
+            text.push_str(&format!("#{}=$cap_c=>eval($cap_c);", hook.replace("$cap_k", "$cap_f")));
+        }
+        if class.has_constructor || class.fixed {
+            return text;
+        }
+        // Without a constructor of its own, a class could not hand over to a newer one.
+        let (params, args) = if class.derived { ("...$cap_r", "$cap_r") } else { ("", "arguments") };
+        let inner = if is_root {
+            let rest = if class.derived { ",...$cap_r" } else { "" };
+            format!("super({guards}.t(){rest})")
+        } else {
+            let (condition, call) = self.construct_call(number, hook, class.derived);
+            let rest = if class.derived { ";super(...$cap_r)" } else { "" };
+            format!("if({condition})return {}{rest}", call.replace("$cap_a", args))
+        };
+        text.push_str(&format!("constructor({params}){{{inner}}}"));
+        text
+    }
+
+    fn field<'a>(&mut self, field: &PropertyDefinition<'a>, class: usize, is_root: bool) {
+        if field.computed {
+            self.opaque(|me| me.visit_property_key(&field.key));
+        }
+        let hook = self.class_hook(class);
+        let number = self.site_stack.last().copied().filter(|_| hook.is_some());
+        let fixed = number.and_then(|it| self.sites[it].class.as_ref()).is_none_or(|it| it.fixed);
+        let taken_over = !field.r#static && !fixed;
+        if taken_over && is_root {
+            self.private_field(field);
+        } else if let (Some(hook), Some(number), Some(value)) = (&hook, number, &field.value)
+            && taken_over
+            && !class::is_inert(value)
+        {
+            // Where the constructor hands over, its fields are made there.
+            let at = value.span().start;
+            self.ops.push(Op::insert(at, Order::open(self.depth), format!("\u{3}{number}\u{2}&&{hook}.c?void 0:")));
+        }
+        let Some(value) = &field.value else { return };
+        let label = self.class_member_name(&field.key, field.computed);
+        self.frames.push(Frame::new(FrameKind::Field { class, is_static: field.r#static }));
+        // A field's initializer is a function of its own: `this` is the object's, `arguments` is forbidden.
+        self.functions.push(FunctionState { strict: true, home: Some(Home::Method), ..FunctionState::default() });
+        self.named(label, value);
+        self.functions.pop();
+        self.frames.pop();
+    }
+
+    /// An object that was made before its class had the `#private` name gets it now.
+    fn grow(&mut self, name: &PrivateIdentifier<'_>, object: Span) {
+        let Some(class) = self.base.late.get(name.name.as_str()).copied() else { return };
+        if self.inner_privates.iter().flatten().any(|it| **it == *name.name) {
+            return;
+        }
+        let guards = self.base.flavour.guards();
+        let hook = self.base.flavour.class_hook(&class.to_string());
+        self.ops.push(Op::insert(object.start, Order::open(self.depth), format!("{guards}.i({hook},")));
+        self.ops.push(Op::insert(object.end, Order::close(self.depth), ")"));
+    }
+
+    /// A private field is there already when a newer constructor takes over: it is assigned, where it is declared.
+    fn private_field(&mut self, field: &PropertyDefinition<'_>) {
+        let PropertyKey::PrivateIdentifier(key) = &field.key else { return };
+        let assigned = format!("=this.#{}=", key.name);
+        let declared = format!("#$cap_p{}", key.span.start);
+        let Some(value) = &field.value else {
+            self.ops.push(Op::replace(key.span.start, key.span.end, format!("{declared}{assigned}void 0")));
+            return;
+        };
+        self.ops.push(Op::replace(key.span.start, key.span.end, declared));
+        let Some(at) = params::find_char(self.source, key.span.end, value.span().start, b'=') else { return };
+        // Assigning to a private name gives no name to a function.
+        let (head, tail) = class::naming(&key.name, value);
+        self.ops.push(Op::replace(at, at + 1, format!("{assigned}{head}")));
+        self.ops.push(Op::insert(value.span().end, Order::close(self.depth), tail));
+    }
+
     fn class_member<'a>(&mut self, method: &MethodDefinition<'a>, derived: bool) {
         let key = method.key.span();
         let access = match method.kind {
@@ -1022,11 +1224,18 @@ impl<'s> Collector<'s> {
 }
 
 /// Whether what an expression makes can be called by the name that it is given to.
-fn gives_name(value: &Expression<'_>) -> bool {
+pub(super) fn gives_name(value: &Expression<'_>) -> bool {
     matches!(
         value.without_parentheses(),
         Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) | Expression::ClassExpression(_)
     )
+}
+
+/// The names of a scope that are declared with `const`.
+pub(crate) fn constants(scoping: &Scoping, id: ScopeId) -> FxHashSet<Box<str>> {
+    let declared = scoping.get_bindings(id).iter();
+    let constant = declared.filter(|(_, symbol)| scoping.symbol_flags(**symbol).is_const_variable());
+    constant.map(|(name, _)| Box::from(name.as_str())).collect()
 }
 
 /// Whether a `var` or function in the body has a parameter's name: then the parameters can't move into the body's scope.
@@ -1171,12 +1380,18 @@ impl<'a> Visit<'a> for Collector<'_> {
     }
 
     fn visit_class(&mut self, it: &Class<'a>) {
-        let _ = self.take_label();
-        let script =
-            if let Flavour::Classic(number) = self.base.flavour { format!("{number}_") } else { String::new() };
-        let name = format!("$cap_k{script}{}_{}", self.base.level, self.n_classes);
-        self.n_classes += 1;
-        let privates = it
+        let label = self.take_label();
+        let number = self.sites.len();
+        let name = self.base.flavour.class_hook(&format!("\u{1}{number}\u{2}"));
+        let is_root = self.base.is_function && self.site_stack.is_empty();
+        let parts = class::parts(it, self.source, &|key| self.is_constant(key)).filter(|_| self.disabled == 0);
+        let parts = parts.filter(|_| is_root || self.declare_class_hook(&name));
+        let is_site = parts.is_some();
+        if let Some(parts) = parts {
+            self.class_site(it, label, parts);
+            self.site_stack.push(number);
+        }
+        let privates: Vec<Box<str>> = it
             .body
             .body
             .iter()
@@ -1191,17 +1406,22 @@ impl<'a> Visit<'a> for Collector<'_> {
                 _ => None,
             })
             .collect();
-        self.privates.insert(it.scope_id(), privates);
         if let Some(heritage) = &it.heritage {
             self.opaque(|me| me.visit_class_heritage(heritage));
         }
-        self.frames.push(Frame::new(FrameKind::Class { name: name.clone() }));
+        self.inner_privates.push(if is_root { Vec::new() } else { privates.clone() });
+        self.privates.insert(it.scope_id(), privates);
+        let frame = FrameKind::Class { name: is_site.then(|| name.clone()) };
+        self.frames.push(Frame::new(frame));
         let class = self.frames.len() - 1;
         for element in &it.body.body {
             self.seen.starts.push(element.span().start);
             match element {
                 ClassElement::MethodDefinition(method) => {
                     if method.computed {
+                        if let PropertyKey::Identifier(key) = &method.key {
+                            self.seen.keys.insert(Box::from(key.name.as_str()));
+                        }
                         self.opaque(|me| me.visit_property_key(&method.key));
                     }
                     if method.decorators.is_empty() {
@@ -1210,24 +1430,7 @@ impl<'a> Visit<'a> for Collector<'_> {
                         self.opaque(|me| walk::walk_method_definition(me, method));
                     }
                 }
-                ClassElement::PropertyDefinition(field) => {
-                    if field.computed {
-                        self.opaque(|me| me.visit_property_key(&field.key));
-                    }
-                    if let Some(value) = &field.value {
-                        let label = self.class_member_name(&field.key, field.computed);
-                        self.frames.push(Frame::new(FrameKind::Field { class, is_static: field.r#static }));
-                        // A field's initializer is a function of its own: `this` is the object's, `arguments` is forbidden.
-                        self.functions.push(FunctionState {
-                            strict: true,
-                            home: Some(Home::Method),
-                            ..FunctionState::default()
-                        });
-                        self.named(label, value);
-                        self.functions.pop();
-                        self.frames.pop();
-                    }
-                }
+                ClassElement::PropertyDefinition(field) => self.field(field, class, is_root),
                 ClassElement::StaticBlock(block) => {
                     self.functions.push(FunctionState {
                         strict: true,
@@ -1242,16 +1445,38 @@ impl<'a> Visit<'a> for Collector<'_> {
                 other => self.opaque(|me| walk::walk_class_element(me, other)),
             }
         }
-        let at = it.body.span.start + 1;
-        if let Some(hook) = self.frames.pop().and_then(|it| it.hook) {
-            let mut text = String::new();
-            if hook.in_class {
-                text.push_str(&format!("static{{{name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}}}"));
+        self.inner_privates.pop();
+        let wants_field = self.frames.pop().and_then(|it| it.hook).is_some_and(|it| it.in_field);
+        if is_site {
+            self.site_stack.pop();
+            let text = self.class_text(number, &name, is_root, wants_field);
+            match self.sites[number].class.as_mut().filter(|_| is_root) {
+                Some(class) => class.head = text,
+                None => self.ops.push(Op::insert(it.body.span.start + 1, Order::open(self.depth), text)),
             }
-            if hook.in_field {
-                text.push_str(&format!("#{}=$cap_c=>eval($cap_c);", name.replace("$cap_k", "$cap_f")));
-            }
-            self.ops.push(Op::insert(at, Order::open(self.depth), text));
+        }
+    }
+
+    fn visit_private_field_expression(&mut self, it: &PrivateFieldExpression<'a>) {
+        self.grow(&it.field, it.object.span());
+        walk::walk_private_field_expression(self, it);
+    }
+
+    fn visit_private_in_expression(&mut self, it: &PrivateInExpression<'a>) {
+        self.grow(&it.left, it.right.span());
+        walk::walk_private_in_expression(self, it);
+    }
+
+    fn visit_return_statement(&mut self, it: &ReturnStatement<'a>) {
+        walk::walk_return_statement(self, it);
+        // What a base constructor returns is dropped unless it is an object; the one that takes over is a derived one.
+        if let Some(value) = &it.argument
+            && self.functions.last().is_some_and(|it| it.is_root_constructor)
+            && self.sites[0].class.as_ref().is_some_and(|it| !it.derived)
+        {
+            let (guards, span) = (self.base.flavour.guards(), value.span());
+            self.ops.push(Op::insert(span.start, Order::open(self.depth), format!("{guards}.r(")));
+            self.ops.push(Op::insert(span.end, Order::close(self.depth), ")"));
         }
     }
 
@@ -1268,7 +1493,7 @@ impl<'a> Visit<'a> for Collector<'_> {
         let is_nobodys = !self.base.is_function || self.base.home == Home::Nowhere;
         if self.base.flavour == Flavour::Esm && is_nobodys {
             self.ops.push(Op::replace(it.span.start, it.span.end, "(void 0)".to_owned()));
-        } else if self.base.is_function && self.base.scope.cells() > 0 {
+        } else if self.base.is_function && self.cells_around() > 0 {
             let text = self.cell(0, "this");
             self.ops.push(Op::replace(it.span.start, it.span.end, text));
         }
@@ -1295,7 +1520,7 @@ impl<'a> Visit<'a> for Collector<'_> {
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         if let Expression::StringLiteral(literal) = &it.source {
-            self.seen.dynamic.push(literal.value.to_string());
+            self.seen.dynamic.push(with_type(&literal.value, it.options.as_ref().and_then(type_of)));
         }
         if !matches!(self.base.flavour, Flavour::Classic(_)) {
             self.ops.push(Op::replace(it.span.start, it.span.start + 6, "$cap_m.import".to_owned()));
@@ -1325,18 +1550,22 @@ impl<'a> Visit<'a> for Collector<'_> {
             return;
         }
         if self.base.flavour == Flavour::Esm
-            && it.property.name == "hot"
             && let Expression::Identifier(object) = &it.object
-            && object.name == "module"
+            && is_of_cjs(&object.name, &it.property.name)
             && self.is_unresolved(object)
         {
-            self.ops.push(Op::replace(object.span.start, object.span.end, "$cap_m.module".to_owned()));
+            let text = format!("$cap_m.{}", object.name);
+            self.ops.push(Op::replace(object.span.start, object.span.end, text));
             return;
         }
         walk::walk_static_member_expression(self, it);
     }
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        if let Some(collection) = self.collection(it) {
+            self.gather(it.span, collection);
+            return;
+        }
         let mut label = self.text(it.callee.span());
         if label.len() > 40 || label.contains('\n') {
             label = "call";
@@ -1380,6 +1609,9 @@ impl<'a> Visit<'a> for Collector<'_> {
                 }
             }
             _ => {}
+        }
+        if matches!(it.callee, Expression::Super(_)) {
+            self.super_call(it);
         }
         self.visit_expression(&it.callee);
         self.callee = None;
@@ -1552,12 +1784,51 @@ impl Collector<'_> {
         self.pop();
     }
 
+    /// What a call gathers by a pattern. One that has other arguments than literals says when it runs that it cannot.
+    fn collection(&self, it: &CallExpression<'_>) -> Option<Collection> {
+        let Expression::StaticMemberExpression(callee) = &it.callee else { return None };
+        match (&callee.object, callee.property.name.as_str()) {
+            (Expression::Identifier(object), "context") if object.name == "require" && self.is_unresolved(object) => {
+                Collection::of_require(it)
+            }
+            (Expression::ImportMeta(_), "webpackContext") => Collection::of_webpack_context(it),
+            (Expression::ImportMeta(_), "glob") => Collection::of_glob(it),
+            _ => None,
+        }
+        .filter(|_| !matches!(self.base.flavour, Flavour::Classic(_)))
+    }
+
+    fn gather(&mut self, span: Span, collection: Collection) {
+        let text = self.text(span);
+        self.seen.uses_cjs |= text.starts_with("require");
+        self.seen.uses_import_meta |= text.starts_with("import");
+        let lines = "\n".repeat(text.matches('\n').count());
+        let key = quoted(&collection.key());
+        self.ops.push(Op::replace(span.start, span.end, format!("$cap_m.gathered({key}{lines})")));
+        if !self.seen.collections.contains(&collection) {
+            self.seen.collections.push(collection);
+        }
+    }
+
     /// Direct `eval` or `with`: what a name means in the functions around is known only there.
     fn names_are_dynamic(&mut self) {
         self.seen.dynamic_scope = true;
         let functions = self.frames.iter().filter(|it| matches!(it.kind, FrameKind::Function { .. }));
         self.evals.extend(functions.filter_map(|it| it.scope));
-        self.seen.needs_place |= self.base.is_function && self.base.scope.cells() > 0;
+        self.seen.needs_place |= self.base.is_function && self.cells_around() > 0;
+    }
+
+    /// The constructor that takes over reaches the one above through the call that it takes over.
+    fn super_call(&mut self, it: &CallExpression<'_>) {
+        let arrows = self.functions.iter().rev().take_while(|it| it.is_arrow).count();
+        let around = self.functions.len().checked_sub(arrows + 1);
+        if !around.is_some_and(|it| self.functions[it].is_root_constructor) {
+            return;
+        }
+        if let Some(at) = params::find_char(self.source, it.callee.span().end, it.span.end, b'(') {
+            let comma = if it.arguments.is_empty() { "" } else { "," };
+            self.ops.push(Op::insert(at + 1, Order::open(self.depth), format!("$cap_t{comma}")));
+        }
     }
 
     fn is_unresolved(&self, it: &IdentifierReference<'_>) -> bool {
@@ -1574,5 +1845,42 @@ impl Collector<'_> {
             },
             _ => false,
         }
+    }
+}
+
+/// What only bundlers and Node have, also in ES modules.
+fn is_of_cjs(object: &str, property: &str) -> bool {
+    match object {
+        "module" => property == "hot",
+        "require" => matches!(property, "resolve" | "cache" | "context" | "main"),
+        _ => false,
+    }
+}
+
+/// A specifier with the `type` that its import asks for: the two together say which module is meant. The page's runtime puts
+/// them together in the same way.
+pub fn with_type(specifier: &str, kind: Option<&str>) -> String {
+    kind.map_or_else(|| specifier.to_owned(), |it| format!("{specifier}{WITH}{it}"))
+}
+
+/// What [`with_type`] put together.
+pub fn without_type(specifier: &str) -> (&str, Option<&str>) {
+    specifier.split_once(WITH).map_or((specifier, None), |(specifier, kind)| (specifier, Some(kind)))
+}
+
+const WITH: &str = " with ";
+
+/// `css` of `{ with: { type: "css" } }`.
+fn type_of<'e>(options: &'e Expression<'_>) -> Option<&'e str> {
+    let property = |object: &'e Expression<'_>, name: &str| match object {
+        Expression::ObjectExpression(it) => it.properties.iter().find_map(|it| match it {
+            ObjectPropertyKind::ObjectProperty(it) if it.key.is_specific_static_name(name) => Some(&it.value),
+            _ => None,
+        }),
+        _ => None,
+    };
+    match property(property(options, "with")?, "type")? {
+        Expression::StringLiteral(it) => Some(it.value.as_str()),
+        _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Past, Rev, Site, SiteId, SiteKind};
+use super::{Past, Private, Rev, Site, SiteId, SiteKind};
 
 /// What a function's new text changes, found by comparing it with the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Ids {
     rev: Rev,
     /// The specifiers that the module ever imported; an import's holder is its index here, for ever.
     holders: Vec<String>,
+    /// Other specifiers for the module behind a holder.
+    aliases: FxHashMap<String, u32>,
     /// Names (and holders, as `$cap_iN`) that were added while pages ran: patches reach them through the overlay.
     overlay: BTreeSet<String>,
     /// Names that were removed while pages ran: some pages may still have them.
@@ -50,18 +52,25 @@ impl Ids {
 
     /// The number of the namespace holder for `specifier`.
     pub fn holder(&mut self, specifier: &str) -> u32 {
-        let known = self.holders.iter().position(|it| it == specifier);
-        let index = known.unwrap_or_else(|| {
+        let (holder, is_known) = self.known_holder(specifier);
+        if !is_known {
             self.holders.push(specifier.to_owned());
-            self.holders.len() - 1
-        });
-        index as u32
+        }
+        holder
+    }
+
+    /// `specifier` leads to the module that `known` led to, which has a holder.
+    pub(crate) fn add_alias(&mut self, specifier: &str, known: &str) {
+        if let (holder, true) = self.known_holder(known) {
+            self.aliases.insert(specifier.to_owned(), holder);
+        }
     }
 
     /// The number that [`Ids::holder`] would give, and whether it was given already.
     pub fn known_holder(&self, specifier: &str) -> (u32, bool) {
-        let known = self.holders.iter().position(|it| it == specifier);
-        (known.unwrap_or(self.holders.len()) as u32, known.is_some())
+        let first = self.holders.iter().position(|it| it == specifier).map(|it| it as u32);
+        let known = first.or_else(|| self.aliases.get(specifier).copied());
+        (known.unwrap_or(self.holders.len() as u32), known.is_some())
     }
 
     pub fn overlay(&self) -> &BTreeSet<String> {
@@ -92,6 +101,8 @@ const GHOSTS: usize = 32;
 pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     new.id = old.id;
     new.changed = old.changed;
+    new.born = old.born;
+    new.construct_rev = if old.class.construct == new.class.construct { old.construct_rev } else { ids.rev };
     new.scope_rev = old.scope_rev;
     new.fallback.clone_from(&old.fallback);
     new.needs.clone_from(&old.needs);
@@ -116,10 +127,15 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
             Some(index) => {
                 returned[index] = true;
                 adopt(&old.ghosts[index], child, ids);
+                child.born = ids.rev;
             }
-            None => number(child, ids),
+            None => {
+                number(child, ids);
+                child.born = ids.rev;
+            }
         }
     }
+    adopt_privates(old, new, ids.rev);
     let mut stayed = vec![false; old.children.len()];
     pairs.iter().flatten().for_each(|it| stayed[*it] = true);
     let gone = old.children.iter().zip(&stayed).filter(|(_, stayed)| !**stayed).map(|(it, _)| it);
@@ -135,6 +151,32 @@ pub fn number(site: &mut Site, ids: &mut Ids) {
     for child in &mut site.children {
         number(child, ids);
     }
+    name_privates(site);
+}
+
+/// Notes which methods and accessors the `#private` names of a class stand for.
+fn name_privates(class: &mut Site) {
+    for private in &mut class.privates {
+        let members = class.children.iter().filter(|it| it.kind.is_class_member());
+        let same = members.filter(|it| it.name.strip_prefix('#') == Some(&*private.name));
+        private.sites = same.map(|it| it.id).collect();
+        private.sites.sort_unstable();
+    }
+}
+
+fn adopt_privates(old: &Site, new: &mut Site, rev: Rev) {
+    name_privates(new);
+    for private in &mut new.privates {
+        private.since = rev;
+        if let Some(before) = old.privates.iter().find(|it| it.is_same(private)) {
+            private.since = before.since;
+            private.gaps.clone_from(&before.gaps);
+            private.gaps.extend(before.gone.map(|it| (it, rev)));
+        }
+    }
+    let gone = old.privates.iter().filter(|it| !new.privates.iter().any(|now| now.name == it.name));
+    let gone: Vec<Private> = gone.map(|it| Private { gone: it.gone.or(Some(rev)), ..it.clone() }).collect();
+    new.privates.extend(gone);
 }
 
 /// The sites whose text differs between `old` and `new`, outermost first. Identities must have been adopted.
@@ -165,7 +207,7 @@ fn compare(old: &Site, new: &Site, path: &mut Vec<usize>, found: &mut Vec<Change
 /// For each child of `new` the index of its counterpart among the children of `old`.
 fn pair_children(old: &Site, new: &Site) -> Vec<Option<usize>> {
     let same_shape = old.shell == new.shell && old.children.len() == new.children.len();
-    if same_shape && old.kind != SiteKind::Module {
+    if same_shape && old.kind != SiteKind::Module && !old.kind.is_class() {
         return (0..new.children.len()).map(Some).collect();
     }
     let mut taken = vec![false; old.children.len()];
@@ -173,7 +215,7 @@ fn pair_children(old: &Site, new: &Site) -> Vec<Option<usize>> {
     // The same text under the same name first, then the same name: in order, each used once.
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), it.deep));
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), 0));
-    if old.shell == new.shell {
+    if old.shell == new.shell && !old.kind.is_class() {
         // Around them nothing changed, so what is left has only other names of its own: they stand in the same order.
         pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| {
             (it.kind, it.access, it.is_async, it.is_generator)

@@ -47,6 +47,15 @@ pub(super) enum Args {
 }
 
 impl Args {
+    /// Something with all of them.
+    pub(super) fn list(&self) -> String {
+        match self {
+            Args::Object => "arguments".to_owned(),
+            Args::List(list) if list == "...$cap_r" => "$cap_r".to_owned(),
+            Args::List(list) => format!("[{list}]"),
+        }
+    }
+
     /// The call of the function that stands in front of it.
     pub(super) fn call(&self, this: &str, is_arrow: bool) -> String {
         match self {

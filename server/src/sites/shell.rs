@@ -5,6 +5,8 @@ use std::hash::{Hash, Hasher};
 use oxc::parser::{Kind, Token};
 use rustc_hash::FxHasher;
 
+use super::ClassHashes;
+use super::class::RawClass;
 use super::collect::Seen;
 
 /// A span of a live site, in source order, with what stands for it in its parent's hash.
@@ -12,9 +14,81 @@ pub(crate) struct Span<'s> {
     pub(crate) start: u32,
     pub(crate) end: u32,
     pub(crate) mark: &'s str,
+    pub(crate) class: Option<&'s RawClass>,
 }
 
-/// The shell hash of the whole text (index 0) and of every span (index + 1), and one hash per top-level statement (`cuts`: their starts). Spans are in pre-order and nest properly.
+/// The hashes of a text and of the spans in it.
+pub(crate) struct Shells {
+    /// Of the whole text (index 0) and of every span (index + 1).
+    pub(crate) shells: Vec<u64>,
+    /// Of what spans of classes are made of.
+    pub(crate) classes: Vec<ClassHashes>,
+    /// Of the top-level statements.
+    pub(crate) items: Vec<u64>,
+}
+
+/// Where tokens go.
+struct Hashers<'s> {
+    spans: &'s [Span<'s>],
+    shells: Vec<FxHasher>,
+    /// As [`ClassHashes`]: the constructor with the fields, the fields alone, what makes the class.
+    classes: Vec<[FxHasher; 3]>,
+    /// What stands for the members of a class, and for those that instances are made with: their order does not matter.
+    members: Vec<[u64; 2]>,
+    items: Vec<FxHasher>,
+    item: usize,
+}
+
+impl Hashers<'_> {
+    /// Feeds what stands at `at` to whom it belongs: the innermost open span, unless that is a class that it makes; then the
+    /// text around the class.
+    fn feed(&mut self, open: &[usize], at: u32, feed: impl Fn(&mut FxHasher)) {
+        for span in open.iter().rev() {
+            let Some(class) = self.spans[*span].class else { return feed(&mut self.shells[span + 1]) };
+            let [construct, fields, made] = &mut self.classes[*span];
+            if class.is_made(at) {
+                feed(made);
+                continue;
+            }
+            if class.constructs(at) {
+                feed(construct);
+            }
+            if class.is_field(at) {
+                feed(fields);
+            }
+            return feed(&mut self.shells[span + 1]);
+        }
+        feed(&mut self.shells[0]);
+        if let Some(item) = self.items.get_mut(self.item) {
+            feed(item);
+        }
+    }
+
+    /// Feeds what stands for a span that is about to be opened.
+    fn mark(&mut self, open: &[usize], span: usize) {
+        let Span { start, mark, .. } = self.spans[span];
+        let parent = open.last().copied();
+        match parent.and_then(|it| self.spans[it].class) {
+            Some(class) if class.has_member(start) => {
+                let mut hasher = FxHasher::default();
+                mark.hash(&mut hasher);
+                let [all, made_with] = &mut self.members[parent.unwrap_or_default()];
+                *all = all.wrapping_add(hasher.finish());
+                if class.is_private_method(start) {
+                    *made_with = made_with.wrapping_add(hasher.finish());
+                }
+            }
+            // A member that can't be put on a class that was made before belongs to what makes the class.
+            Some(class) if !class.is_made(start) && !class.constructs(start) => {
+                mark.hash(&mut self.classes[parent.unwrap_or_default()][2]);
+                self.feed(&open[..open.len() - 1], start, |it| mark.hash(it));
+            }
+            _ => self.feed(open, start, |it| mark.hash(it)),
+        }
+    }
+}
+
+/// Hashes the text between `from` and `to`; `cuts` are the starts of its top-level statements. Spans are in pre-order and nest properly.
 pub(crate) fn shells(
     source: &str,
     tokens: &[Token],
@@ -23,16 +97,21 @@ pub(crate) fn shells(
     seen: &Seen,
     from: u32,
     to: u32,
-) -> (Vec<u64>, Vec<u64>) {
-    let mut hashers: Vec<FxHasher> = Vec::new();
-    hashers.resize_with(spans.len() + 1, FxHasher::default);
+) -> Shells {
+    let fresh = |n: usize| std::iter::repeat_with(FxHasher::default).take(n).collect::<Vec<_>>();
+    let mut hashers = Hashers {
+        spans,
+        shells: fresh(spans.len() + 1),
+        classes: std::iter::repeat_with(Default::default).take(spans.len()).collect(),
+        members: vec![[0; 2]; spans.len()],
+        items: fresh(cuts.len()),
+        item: 0,
+    };
     // What ends a statement is that another one starts, whether or not a semicolon says so.
     let mut starts = seen.starts.clone();
     starts.sort_unstable();
     let mut open: Vec<usize> = Vec::new();
     let mut next_span = 0;
-    let mut items = vec![FxHasher::default(); cuts.len()];
-    let mut item = 0;
     for (index, token) in tokens.iter().enumerate() {
         let at = token.start();
         if at < from || token.end() > to || token.kind() == Kind::Eof {
@@ -44,39 +123,42 @@ pub(crate) fn shells(
             }
             open.pop();
         }
-        while item + 1 < cuts.len() && at >= cuts[item + 1] {
-            item += 1;
+        while hashers.item + 1 < cuts.len() && at >= cuts[hashers.item + 1] {
+            hashers.item += 1;
         }
         while next_span < spans.len() && spans[next_span].start <= at {
-            let parent = open.last().map_or(0, |it| it + 1);
-            spans[next_span].mark.hash(&mut hashers[parent]);
-            if parent == 0 && !items.is_empty() {
-                spans[next_span].mark.hash(&mut items[item]);
-            }
+            hashers.mark(&open, next_span);
             open.push(next_span);
             next_span += 1;
         }
-        let owner = open.last().map_or(0, |it| it + 1);
         let prev = index.checked_sub(1).map(|it| tokens[it].kind());
         let next = tokens.get(index + 1);
         let begins_site = open.last().is_some_and(|it| spans[*it].start == at);
         if !begins_site && starts.binary_search(&at).is_ok() {
-            feed_text(&mut hashers[owner], "\u{1}");
-            if owner == 0 && !items.is_empty() {
-                feed_text(&mut items[item], "\u{1}");
-            }
+            hashers.feed(&open, at, |it| feed_text(it, "\u{1}"));
         }
         let ends_statement =
             token.kind() == Kind::Semicolon && !seen.heads.iter().any(|it| it.start <= at && at < it.end);
         if ends_statement || is_trailing_comma(token.kind(), prev, next) {
             continue;
         }
-        feed(&mut hashers[owner], source, token, prev);
-        if owner == 0 && !items.is_empty() {
-            feed(&mut items[item], source, token, prev);
-        }
+        hashers.feed(&open, at, |it| feed(it, source, token, prev));
     }
-    (hashers.into_iter().map(|it| it.finish()).collect(), items.into_iter().map(|it| it.finish()).collect())
+    let Hashers { shells, classes, members, items, .. } = hashers;
+    let mut shells: Vec<u64> = shells.into_iter().map(|it| it.finish()).collect();
+    for (shell, [all, _]) in shells[1..].iter_mut().zip(&members) {
+        *shell = shell.wrapping_add(*all);
+    }
+    Shells {
+        shells,
+        classes: classes.into_iter().zip(members).map(|(it, [_, made_with])| class_hashes(it, made_with)).collect(),
+        items: items.into_iter().map(|it| it.finish()).collect(),
+    }
+}
+
+fn class_hashes(hashers: [FxHasher; 3], made_with: u64) -> ClassHashes {
+    let [construct, fields, made] = hashers.map(|it| it.finish());
+    ClassHashes { construct: construct.wrapping_add(made_with), fields, made }
 }
 
 fn feed(hasher: &mut FxHasher, source: &str, token: &Token, prev: Option<Kind>) {

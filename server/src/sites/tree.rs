@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use oxc::parser::Token;
 
+use super::class::RawClass;
 use super::collect::{RawSite, Seen};
-use super::shell::{self, Span};
-use super::{Access, Home, Scope, Shift, Site, SiteKind};
+use super::shell::{self, Shells, Span};
+use super::{Access, ClassHashes, Home, Scope, Shift, Site, SiteKind};
 
 /// The tree, with the hashes of the top-level statements that start at `cuts`.
 pub struct Built {
@@ -22,9 +23,14 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
     live.sort_by_key(|it| raw[*it].span.start);
     let spans: Vec<Span<'_>> = live
         .iter()
-        .map(|it| Span { start: raw[*it].span.start, end: raw[*it].span.end, mark: &raw[*it].mark })
+        .map(|it| Span {
+            start: raw[*it].span.start,
+            end: raw[*it].span.end,
+            mark: &raw[*it].mark,
+            class: raw[*it].class.as_ref(),
+        })
         .collect();
-    let (shells, items) = shell::shells(source, tokens, &spans, cuts, seen, from, to);
+    let Shells { shells, classes, items } = shell::shells(source, tokens, &spans, cuts, seen, from, to);
     let mut root = Site {
         id: 0,
         kind: SiteKind::Module,
@@ -43,6 +49,10 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         home: Home::Nowhere,
         level: 0,
         changed: 0,
+        born: 0,
+        class: ClassHashes::default(),
+        privates: Vec::new(),
+        construct_rev: 0,
         scope_rev: 0,
         fallback: None,
         needs: Vec::new(),
@@ -54,11 +64,19 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         below: 0,
     };
     let mut next = 0;
-    fill(&mut root, from, &live, raw, &shells, &mut next);
+    fill(&mut root, from, &live, raw, &shells, &classes, &mut next);
     Built { root, items, raw: live }
 }
 
-fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &[u64], next: &mut usize) {
+fn fill(
+    parent: &mut Site,
+    base: u32,
+    live: &[usize],
+    raw: &[RawSite],
+    shells: &[u64],
+    classes: &[ClassHashes],
+    next: &mut usize,
+) {
     let end = base + parent.len;
     while *next < live.len() && raw[live[*next]].span.start < end {
         let it = &raw[live[*next]];
@@ -83,6 +101,10 @@ fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &
             home: it.home,
             level: it.level,
             changed: 0,
+            born: 0,
+            class: classes[*next],
+            privates: it.class.as_ref().map_or_else(Vec::new, RawClass::private_names),
+            construct_rev: 0,
             scope_rev: 0,
             fallback: None,
             needs: Vec::new(),
@@ -94,7 +116,7 @@ fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], shells: &
             below: 0,
         };
         *next += 1;
-        fill(&mut site, it.span.start, live, raw, shells, next);
+        fill(&mut site, it.span.start, live, raw, shells, classes, next);
         parent.children.push(site);
     }
     hash(parent);
