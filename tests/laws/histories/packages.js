@@ -12,8 +12,8 @@ const run = promisify(execFile);
  * `entry`: the module that stands for the package. `files`: what of the package belongs to the program, as beginnings of
  * paths; `adds`: files of our own beside them. `versions`: runs of versions, each a commit after the one before. `see`:
  * expressions over the exports that need no state; `state`: what is named like this does change with calls. `plain`: false where Node does not run the program as it is, or has what
- * a page lacks.
- * @typedef {{ name: string, entry: string, files: string[], adds?: Record<string, string>, versions: string[][], see: string[], state?: string, plain?: false }} Package
+ * a page lacks. `slice`: the commits that every test run types, by the version that they start from.
+ * @typedef {{ name: string, entry: string, files: string[], adds?: Record<string, string>, versions: string[][], see: string[], state?: string, plain?: false, slice?: string[] }} Package
  */
 
 /** @type {Package[]} */
