@@ -112,6 +112,8 @@ class Listener {
   due = 0;
   /** The module has run again since it last had to: with an older version, maybe, that functions of a newer one follow. */
   ranAgain = false;
+  /** The version for which the module has to run again, and has not yet. */
+  #due = 0;
   /** @type {Outcome[]} */
   outcomes = [];
   /** @type {Outcome | undefined} */
@@ -124,6 +126,7 @@ class Listener {
     this.lastVerdict = it;
     if (it.verdict === "patch") this.due = it.version;
     if (it.verdict === "updateModule") this.ranAgain = false;
+    if (it.verdict === "updateModule") this.#due = it.version;
     this.#wake();
   }
 
@@ -132,7 +135,13 @@ class Listener {
     this.outcomes.push(it);
     this.lastOutcome = it;
     if (UPDATED.has(it.outcome)) this.ranAgain = it.outcome === "moduleUpdated";
+    if (it.outcome === "moduleUpdated" && it.version >= this.#due) this.#due = 0;
     this.#wake();
+  }
+
+  /** The module has to run again, and has not yet. */
+  get isDue() {
+    return this.#due > 0;
   }
 
   #wake() {
