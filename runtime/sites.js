@@ -41,10 +41,11 @@ const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: P
 
 /** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number }} Hook */
 /** What a scope made of a patch. @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
-/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[] } & ClassCalls} Guards */
+/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[], h: Dated } & ClassCalls} Guards */
 /** @typedef {import("./classes.js").ClassHook} ClassHook */
 /** @typedef {[id: number, hook: ClassHook, made: any, fields: string, rev?: number]} ClassArgs */
 /** What classes call, see classes.js. @typedef {{ k: (this: Guards, ...args: ClassArgs) => void, n: typeof takeOver, t: typeof frame, b: typeof Base, d: typeof Derived, r: typeof returned, i: typeof grown, q: typeof late }} ClassCalls */
+/** What guards in patches call that make their hook themselves: it is of the patch's revision. @typedef {(hook: Hook, rev: number) => Hook} Dated */
 /** Gives the function that runs instead. @typedef {(this: Guards, id: number, hook: Hook, newTarget?: Function, callee?: object) => Function} Dispatch */
 
 /** All that is known of the sites of one module id: patches for every instance of it, and the guard arrays that are still reachable. */
@@ -84,6 +85,7 @@ export class Sites {
   /** Takes a guard array (a classic script's was made elsewhere) under this dispatcher. @param {Guards} guards @param {number} rev */
   adopt(guards, rev) {
     guards.c = this.call;
+    guards.h = dated;
     Object.assign(guards, this.classCalls);
     guards.rev = rev;
     for (const made of guards.classes?.splice(0) ?? []) guards.k(...made);
@@ -191,6 +193,12 @@ function classMade(sites) {
 function set(guards, id, rev) {
   while (guards.length <= id) guards.push(0);
   guards[id] = rev;
+}
+
+/** @type {Dated} */
+function dated(hook, rev) {
+  hook.r = rev;
+  return hook;
 }
 
 /**

@@ -20,6 +20,7 @@ use rustc_hash::FxHashMap;
 
 use crate::graph::{Compiled, Graph};
 use crate::pages::{Pages, SentDocument};
+use crate::patch::PlannedSite;
 use crate::sites::Rev;
 use crate::text::{Document, LostSync, PositionEncoding};
 use crate::wire::{Change, FromPage, ToPage, When};
@@ -78,8 +79,9 @@ pub(crate) struct Engine {
     documents: FxHashMap<String, OpenDocument>,
     /// Modules that have changed, by id.
     hot: FxHashMap<String, Hot>,
-    /// Modules whose functions wait for another module that runs again, with the document they are of. Cleared when it does.
-    kept: FxHashMap<String, Option<SentDocument>>,
+    /// Modules whose functions wait for another module that runs again, with these and the document they are of. Cleared when it
+    /// does.
+    kept: FxHashMap<String, (Vec<PlannedSite>, Option<SentDocument>)>,
     /// Modules that are made of an unsaved text and wait until nobody types, since when, with that text's version.
     remade: FxHashMap<String, (Instant, SentDocument)>,
     /// A document was opened that is no file yet.

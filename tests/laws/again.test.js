@@ -78,8 +78,8 @@ export function g() { return 1; }
   assert.deepEqual(await typed("return 1", "return 10", "live"), { verdict: "patch", code: "variable", cameOf: undefined });
   assert.equal(await program.see("[f(), g()]").then(String), "1,10");
   // Back at the top level that the page runs, it has everything.
-  document.replace("n + two", "n");
-  document.replace("/* of n */ const two = 2;\n", "");
+  await listener.verdictOn(document.replace("n + two", "n"));
+  await listener.verdictOn(document.replace("/* of n */ const two = 2;\n", ""));
   assert.equal((await listener.verdictOn(document.replace('"2"', '"1"'))).verdict, "unchanged");
   assert.equal((await typed("return n;", "return n + 5;", "live")).verdict, "patch");
   assert.equal(await program.see("[f(), g()]").then(String), "6,10");

@@ -634,9 +634,11 @@ impl Engine {
         let is_kept = |id: &&String| !waits(id) && (is_near || self.kept.contains_key(*id));
         let kept: Vec<String> = turn.patched.keys().filter(is_kept).cloned().collect();
         for id in kept {
-            turn.patched.remove(&id);
+            let (_, sites) = turn.patched.remove(&id).unwrap_or_default();
             let document = turn.documents.get(&id).cloned();
-            self.kept.insert(id, document);
+            let kept = self.kept.entry(id).or_default();
+            kept.0.extend(sites);
+            kept.1 = document;
         }
     }
 

@@ -156,10 +156,10 @@ impl Engine {
         }
         let still_waits = |(id, hot): (&String, &Hot)| hot.update_since.is_some() && !ids.contains(id);
         if !self.hot.iter().any(still_waits) {
-            for (id, document) in self.kept.drain() {
+            for (id, (sites, document)) in self.kept.drain() {
                 turn.documents.extend(document.map(|it| (id.clone(), it)));
                 // Of no revision: each page is sent what it lacks.
-                turn.patched.insert(id, (0, Vec::new()));
+                turn.patched.insert(id, (0, sites));
             }
         }
         self.push(turn, when);

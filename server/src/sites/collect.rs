@@ -56,23 +56,45 @@ impl Order {
 /// The hook that the function of a patch was made with, in the code of the patch.
 const OUTER_HOOK: &str = "$cap_h";
 
-/// Opens a text that is one of two, depending on how a function's scope is reached: `EITHER` scope `\u{8}` by eval `\u{8}` by cells `\u{e}`.
-const EITHER: char = '\u{7}';
+/// In texts of operations, until the walk ends: the declaration of the hook with this number, and a use of it in a guard.
+const DECLARED: char = '\u{7}';
+const USED: char = '\u{8}';
+const HOOK_END: char = '\u{e}';
 
-fn choose(text: &str, evals: &FxHashSet<ScopeId>) -> String {
+/// Guards that would make their hook themselves have at most that many bytes for it altogether: larger hooks are made once.
+const LARGEST_LAZY: usize = 6000;
+
+/// The number of the hook that an expression stands for.
+fn hook_number(hook: &str) -> Option<usize> {
+    hook.strip_prefix(USED)?.strip_suffix(HOOK_END)?.parse().ok()
+}
+
+/// Puts the declarations and uses of hooks into a text; `texts`: both, by number.
+fn with_hooks(text: &str, texts: &[(String, String)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once(EITHER) {
-        out.push_str(before);
-        let (both, after) = after.split_once('\u{e}').unwrap_or((after, ""));
-        let mut parts = both.split('\u{8}');
-        let scope = parts.next().and_then(|it| it.parse().ok()).map(ScopeId::from_usize);
-        let (by_eval, by_cells) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        out.push_str(if scope.is_some_and(|it| evals.contains(&it)) { by_eval } else { by_cells });
+    while let Some(found) = rest.find([DECLARED, USED]) {
+        out.push_str(&rest[..found]);
+        let (marked, after) = rest[found..].split_once(HOOK_END).unwrap_or((&rest[found..], ""));
+        let number = marked[1..].parse::<usize>().ok().and_then(|it| texts.get(it));
+        let text = number.map(|it| if marked.starts_with(DECLARED) { &it.0 } else { &it.1 });
+        out.push_str(text.map_or("", String::as_str));
         rest = after;
     }
     out.push_str(rest);
     out
+}
+
+/// The cases of a hook for its variables.
+fn cases(names: &[String]) -> String {
+    let case =
+        |it: &String| format!("case{0}:return {it};case{1}:return {it}=$cap_v;", quoted(it), quoted(&format!("{it}=")));
+    names.iter().map(case).collect()
+}
+
+/// The cases of a function's hook for what is no variable.
+fn ends(outer: &str, with_this: bool) -> String {
+    format!("case 0:return {outer};{}", if with_this { "case\"this\":return this;" } else { "" })
 }
 
 impl Op {
@@ -211,6 +233,7 @@ pub struct Collector<'s> {
     pub imports: FxHashMap<SymbolId, Bind>,
     depths: Vec<u32>,
     frames: Vec<Frame>,
+    hooks: Vec<ScopeHook>,
     functions: Vec<FunctionState>,
     site_stack: Vec<usize>,
     disabled: u32,
@@ -280,10 +303,36 @@ enum FrameKind {
     Opaque,
 }
 
+/// A hook of a function or block in the walked text. How it is written is known when the walk ends.
+#[derive(Debug)]
+struct ScopeHook {
+    name: String,
+    /// Its function; `None`: all that it can reach is reached by eval.
+    function: Option<ScopeId>,
+    /// The hook that its function is made with, for the function's own.
+    outer: Option<String>,
+    /// The hook of its function, for a block's.
+    leads_to: Option<usize>,
+    /// The variables of its frame, and those of the blocks around it in the function.
+    names: Vec<String>,
+    /// The guards that name it.
+    uses: Vec<HookUse>,
+    /// Something else names it.
+    is_held: bool,
+}
+
+/// A function that is made with a hook.
+#[derive(Debug)]
+struct HookUse {
+    scope: ScopeId,
+    own_name: Option<String>,
+    is_arrow: bool,
+}
+
 #[derive(Debug, Default)]
 struct Hook {
-    /// Functions are made with it.
-    is_used: bool,
+    /// Functions are made with it: its number.
+    number: Option<usize>,
     /// Classes in this scope whose hook variable is declared here.
     classes: Vec<String>,
     /// For a class frame: the instance field is wanted.
@@ -346,6 +395,7 @@ impl<'s> Collector<'s> {
             imports: FxHashMap::default(),
             depths,
             frames,
+            hooks: Vec::new(),
             functions: Vec::new(),
             site_stack: Vec::new(),
             disabled: 0,
@@ -394,10 +444,104 @@ impl<'s> Collector<'s> {
             site.scope = scope;
             site.hook = hooks.get(&site.own).copied().unwrap_or_default();
         }
-        let evals = std::mem::take(&mut self.evals);
-        for op in self.ops.iter_mut().filter(|it| it.text.contains(EITHER)) {
-            op.text = choose(&op.text, &evals);
+        let lazy = self.lazy_hooks();
+        let texts: Vec<(String, String)> =
+            (0..self.hooks.len()).map(|it| (self.declaration(it, &lazy), self.use_of(it, &lazy))).collect();
+        for op in self.ops.iter_mut().filter(|it| it.text.contains([DECLARED, USED])) {
+            op.text = with_hooks(&op.text, &texts);
         }
+    }
+
+    /// Which hooks the guards that need one make themselves, the first time that they do: a function that is called often and
+    /// never patched pays nothing for a hook then. Guards can only if they stand where all variables of the hook can be named
+    /// and `this` is the same.
+    fn lazy_hooks(&self) -> Vec<bool> {
+        let mut lazy: Vec<bool> = self.hooks.iter().map(|it| self.can_be_lazy(it)).collect();
+        for hook in self.hooks.iter().zip(lazy.clone()).filter(|(_, is_lazy)| !is_lazy).map(|it| it.0) {
+            if let Some(function) = hook.leads_to {
+                lazy[function] = false;
+            }
+        }
+        lazy
+    }
+
+    fn can_be_lazy(&self, hook: &ScopeHook) -> bool {
+        let Some(outer) = self.outer_of(hook) else { return false };
+        let is_cells = hook.function.is_some_and(|it| !self.evals.contains(&it));
+        let names = self.names_of(hook);
+        let size = hook.uses.len() * names.iter().map(|it| 2 * it.len() + 40).sum::<usize>();
+        let hides = |it: &HookUse, name: &String| {
+            it.own_name.as_ref() == Some(name)
+                || self.scoping.get_bindings(it.scope).keys().any(|it| it.as_str() == name.as_str())
+        };
+        let is_seen = |it: &HookUse| !names.iter().any(|name| hides(it, name));
+        let arrows = hook.uses.iter().filter(|it| it.is_arrow).count();
+        is_cells
+            && !hook.is_held
+            && !outer.contains("this")
+            && size <= LARGEST_LAZY
+            && (arrows == 0 || arrows == hook.uses.len())
+            && hook.uses.iter().all(is_seen)
+    }
+
+    /// The hook that the function is made with that a hook belongs to.
+    fn outer_of<'h>(&'h self, hook: &'h ScopeHook) -> Option<&'h str> {
+        hook.leads_to.map_or(hook, |it| &self.hooks[it]).outer.as_deref()
+    }
+
+    /// The text for a hook that is there whenever it is named.
+    fn plain<'h>(&'h self, hook: &'h str) -> &'h str {
+        hook_number(hook).map_or(hook, |it| &self.hooks[it].name)
+    }
+
+    /// The variables that a hook of a function or block stands for, its function's own among them.
+    fn names_of(&self, hook: &ScopeHook) -> Vec<String> {
+        let around = hook.leads_to.map_or(&[][..], |it| &self.hooks[it].names);
+        let mut names: Vec<String> = hook.names.iter().chain(around).cloned().collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The statement that declares a hook:
+    ///
+    /// ```text
+    /// let $cap_s1;
+    /// const $cap_s1=$cap_c=>eval($cap_c);
+    /// const $cap_s1=($cap_c,$cap_v)=>{switch($cap_c){case"n":return n;case"n=":return n=$cap_v;case 0:return $cap_s0;case"this":return this;}};
+    /// ```
+    ///
+    /// A direct `eval` costs every call of the functions around it, so variables of functions are reached one by one: by their names, and
+    /// through case 0 those of the function around. Both forms do what the place does: a constant throws, a variable that is not there
+    /// yet does, too.
+    fn declaration(&self, number: usize, lazy: &[bool]) -> String {
+        let hook = &self.hooks[number];
+        let name = &hook.name;
+        if lazy[number] {
+            return if hook.uses.is_empty() { String::new() } else { format!("let {name};") };
+        }
+        if hook.function.is_none_or(|it| self.evals.contains(&it)) {
+            return format!("const {name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}");
+        }
+        let (cases, rest) = match (&hook.outer, hook.leads_to) {
+            (Some(outer), _) => (cases(&hook.names) + &ends(self.plain(outer), true), String::new()),
+            (None, around) => {
+                let around = around.map_or("", |it| &self.hooks[it].name);
+                (cases(&hook.names), format!("return {around}($cap_c,$cap_v);"))
+            }
+        };
+        format!("const {name}=($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}{rest}}};\u{4}{name}\u{2}")
+    }
+
+    /// What names a hook in a guard.
+    fn use_of(&self, number: usize, lazy: &[bool]) -> String {
+        let hook = &self.hooks[number];
+        let name = &hook.name;
+        let Some(outer) = self.outer_of(hook).filter(|_| lazy[number]) else { return name.clone() };
+        let cases = cases(&self.names_of(hook)) + &ends(self.plain(outer), hook.uses.iter().all(|it| it.is_arrow));
+        let guards = self.base.flavour.guards();
+        let (open, end) = (format!("\u{5}\u{6}{guards}.h(\u{2}"), "\u{f}\u{2}\u{5}\u{6})\u{2}");
+        format!("{name}??={open}($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}}}{end}")
     }
 
     /// How many hooks a patch of the walked text passes on its way to an `eval`. A class is its own.
@@ -533,13 +677,29 @@ impl<'s> Collector<'s> {
         None
     }
 
+    /// The hook of a function's or block's frame: what stands for it in a guard.
     fn hook_at(&mut self, frame: usize) -> String {
-        self.frames[frame].hook.get_or_insert_default().is_used = true;
-        if let Some(function) = self.function_around(frame) {
-            // The hooks of blocks lead on to that of their function.
-            self.frames[function].hook.get_or_insert_default().is_used = true;
+        format!("{USED}{}{HOOK_END}", self.hook_number(frame))
+    }
+
+    fn hook_number(&mut self, frame: usize) -> usize {
+        if let Some(number) = self.frames[frame].hook.get_or_insert_default().number {
+            return number;
         }
-        format!("$cap_s{}", self.level_at(frame))
+        let function = self.function_around(frame);
+        // The hooks of blocks lead on to that of their function.
+        let leads_to = function.filter(|it| *it != frame).map(|it| self.hook_number(it));
+        let number = self.hooks.len();
+        let name = format!("$cap_s{}", self.level_at(frame));
+        let outer = match &self.frames[frame].kind {
+            FrameKind::Function { outer } => Some(outer.clone()),
+            _ => None,
+        };
+        let function = function.and_then(|it| self.frames[it].scope);
+        let (names, uses, is_held) = (Vec::new(), Vec::new(), false);
+        self.hooks.push(ScopeHook { name, function, outer, leads_to, names, uses, is_held });
+        self.frames[frame].hook.get_or_insert_default().number = Some(number);
+        number
     }
 
     /// The variable that a class's static block fills with the hook of the class's scope.
@@ -594,50 +754,35 @@ impl<'s> Collector<'s> {
         matches!(self.frames[index].kind, FrameKind::Function { .. }).then_some(index)
     }
 
-    /// The declaration of a frame's hook, in both forms where it is not decided yet which one it will be:
-    ///
-    /// ```text
-    /// const $cap_s1=$cap_c=>eval($cap_c);
-    /// const $cap_s1=($cap_c,$cap_v)=>{switch($cap_c){case 0:return $cap_s0;case"this":return this;case"n":return n;case"n=":return n=$cap_v}};
-    /// ```
-    ///
-    /// A direct `eval` costs every call of the functions around it, so variables of functions are reached one by one: by their names, and
-    /// through case 0 those of the function around. Both forms do what the place does: a constant throws, a variable that is not there
-    /// yet does, too.
+    /// The declarations of a frame's hook and of those of classes in it. All that is in the frame has been walked.
     fn hook_text(&mut self, frame: usize) -> String {
         let Some(hook) = &self.frames[frame].hook else { return String::new() };
-        let name = format!("$cap_s{}", self.level_at(frame));
         let classes = if hook.classes.is_empty() { String::new() } else { format!("let {};", hook.classes.join(",")) };
-        if !hook.is_used {
-            return classes;
-        }
-        let by_eval = format!("const {name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}{classes}");
-        let Some(function) = self.function_around(frame) else { return by_eval };
-        let Some(scope) = self.frames[function].scope else { return by_eval };
-        let mut names: Vec<&str> = self.frames[if frame == function { frame } else { function + 1 }..=frame]
+        let Some(number) = hook.number else { return classes };
+        let function = self.function_around(frame);
+        let first = function.map_or(frame, |it| if frame == it { frame } else { it + 1 });
+        let mut names: Vec<String> = self.frames[first..=frame]
             .iter()
             .filter_map(|it| it.scope)
             .flat_map(|it| self.scoping.get_bindings(it).iter())
             .filter(|(_, symbol)| !self.is_hidden(**symbol))
-            .map(|(name, _)| name.as_str())
+            .map(|(name, _)| name.to_string())
             .collect();
         names.sort_unstable();
         names.dedup();
-        let mut cases: String = names
-            .iter()
-            .map(|it| format!("case{0}:return {it};case{1}:return {it}=$cap_v;", quoted(it), quoted(&format!("{it}="))))
-            .collect();
-        let mut rest = String::new();
-        match &self.frames[function].kind {
-            FrameKind::Function { outer } if frame == function => {
-                cases.push_str(&format!("case 0:return {outer};case\"this\":return this;"));
-                self.seen.uses_outer_hook |= outer == OUTER_HOOK;
-            }
-            _ => rest = format!("return $cap_s{}($cap_c,$cap_v);", self.level_at(function)),
+        self.hooks[number].names = names;
+        if let Some(outer) = self.hooks[number].outer.clone() {
+            self.seen.uses_outer_hook |= outer == OUTER_HOOK;
+            self.hold(&outer);
         }
-        let by_cells =
-            format!("const {name}=($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}{rest}}};\u{4}{name}\u{2}{classes}");
-        format!("{EITHER}{}\u{8}{by_eval}\u{8}{by_cells}\u{e}", scope.index())
+        format!("{DECLARED}{number}{HOOK_END}{classes}")
+    }
+
+    /// A hook is named by something that can't make it.
+    fn hold(&mut self, hook: &str) {
+        if let Some(hook) = hook_number(hook).and_then(|it| self.hooks.get_mut(it)) {
+            hook.is_held = true;
+        }
     }
 
     fn push(&mut self, kind: FrameKind, scope: Option<ScopeId>) {
@@ -864,6 +1009,10 @@ impl<'s> Collector<'s> {
         }
         let is_arrow = state.is_arrow;
         let guards = self.base.flavour.guards();
+        if let Some(it) = hook_number(&hook).and_then(|it| self.hooks.get_mut(it)) {
+            let own_name = entry.id.filter(|_| entry.kind == SiteKind::Expression).map(|it| it.name.to_string());
+            it.uses.push(HookUse { scope: entry.scope, own_name, is_arrow });
+        }
         let mut tail = String::new();
         if matches!(entry.kind, SiteKind::Declaration | SiteKind::Expression) && !entry.is_async && !entry.is_generator
         {
