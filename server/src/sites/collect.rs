@@ -33,19 +33,32 @@ pub struct Op {
     pub text: String,
 }
 
+impl Op {
+    /// Where a site starts and ends, for whoever asks for the text of a function.
+    pub const SITE: &'static str = "\u{10}";
+    pub const SITE_END: &'static str = "\u{11}";
+}
+
 /// Which of several operations at one place comes first: what closes (inner first), what opens (outer first), replacements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Order(u8, i64);
 
 impl Order {
     pub(super) fn close(depth: u32) -> Order {
-        Order(0, -i64::from(depth))
+        Order(0, -2 * i64::from(depth))
     }
     pub(super) fn open(depth: u32) -> Order {
-        Order(1, i64::from(depth))
+        Order(1, 2 * i64::from(depth))
     }
     pub(super) fn replace() -> Order {
         Order(2, 0)
+    }
+    /// Around all that a site of this depth opens and closes itself.
+    fn site(depth: u32) -> Order {
+        Order(1, 2 * i64::from(depth) - 1)
+    }
+    fn site_end(depth: u32) -> Order {
+        Order(0, 1 - 2 * i64::from(depth))
     }
     /// Behind everything else that closes at a place.
     pub fn last_close() -> Order {
@@ -115,6 +128,7 @@ pub struct RawSite {
     /// Stands for this site in its parent's shell hash.
     pub mark: String,
     pub(crate) function_scope_depth: u32,
+    depth: u32,
     /// For a class: what its text is made of.
     pub class: Option<RawClass>,
 }
@@ -397,6 +411,13 @@ impl<'s> Collector<'s> {
         let evals = std::mem::take(&mut self.evals);
         for op in self.ops.iter_mut().filter(|it| it.text.contains(EITHER)) {
             op.text = choose(&op.text, &evals);
+        }
+        for site in self.sites.iter().filter(|it| !it.dead) {
+            // The text of a static method does not have the word.
+            let is_static = site.kind == SiteKind::StaticMethod;
+            let start = if is_static { params::past_word(self.source, site.span.start, "static") } else { site.span.start };
+            self.ops.push(Op::insert(start, Order::site(site.depth), Op::SITE));
+            self.ops.push(Op::insert(site.span.end, Order::site_end(site.depth), Op::SITE_END));
         }
     }
 
@@ -720,6 +741,7 @@ impl<'s> Collector<'s> {
                 self_name: None,
                 mark: entry.mark.clone(),
                 function_scope_depth: self.depths[entry.scope.index()],
+                depth: self.depth,
                 class: None,
             });
             self.sites.len() - 1
@@ -1073,6 +1095,7 @@ impl<'s> Collector<'s> {
             dead: false,
             self_name: None,
             function_scope_depth: self.depths[it.scope_id().index()],
+            depth: self.depth + 1,
             class: Some(parts),
         });
     }
