@@ -152,8 +152,10 @@ export class Sites {
 
   /** Code on the line of the module that it is from. @param {string} code @param {number} line @param {number} [salt] */
   place(code, line, salt = 0) {
-    // So that the offset of a position tells, with its line and column, which of the patches on a line it is in.
-    return `${line > 0 ? " ".repeat(salt % SALTS) : ""}${"\n".repeat(line)}${code}${this.url && `\n//# sourceURL=${this.url}`}`;
+    // Debuggers move a breakpoint on to the next place where code can stop: those of lines further up stay in a function that never runs.
+    // The spaces make the offset of a position tell, with its line and column, which of the patches on a line it is in.
+    const above = line > 0 ? `()=>{${" ".repeat(salt % SALTS)}${"\n".repeat(line - 1)}a};\n` : "";
+    return `${above}${code}${this.url && `\n//# sourceURL=${this.url}`}`;
   }
 
   /** All code of patches that may be running, newest first. @returns {Source[]} */

@@ -40,7 +40,7 @@ function isAt(code, line, column, position) {
  * @param {Source} source @param {number} position @param {Sites} sites @returns {Place}
  */
 function place({ code, rev, isPatch }, position, sites) {
-  const head = /^[ \n]*(\/\*(\d+)\*\/)?[^\f\v]*\v/.exec(code);
+  const head = /^(?:\(\)=>\{ *\n*a\};\n)?(\/\*(\d+)\*\/)?[^\f\v]*\v/.exec(code);
   if (head !== null && position < head[0].length) return null;
   let [line, column] = [1, 1];
   if (head !== null && isPatch) {

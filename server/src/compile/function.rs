@@ -232,7 +232,10 @@ fn compile(
         }
         _ => {
             lead = lead.saturating_sub((root.params.start - span.start) as usize);
-            emit::headed(&source[(span.start + skipped) as usize..root.params.start as usize], &part(root.params.start, span.end))
+            emit::headed(
+                &source[(span.start + skipped) as usize..root.params.start as usize],
+                &part(root.params.start, span.end),
+            )
         }
     };
     let mut how = match site.kind {
@@ -266,7 +269,16 @@ fn compile(
         cells = Some((0..depth).map(|it| used.remove(&it).unwrap_or_default().into_iter().collect()).collect());
     }
     let code = Code { text: emit::amid(&head, &body, &tail, text), how, cells };
-    Ok(Function { site, code, lead: lead as u32, skipped, unresolved, construct: None, privates: Vec::new(), collections })
+    Ok(Function {
+        site,
+        code,
+        lead: lead as u32,
+        skipped,
+        unresolved,
+        construct: None,
+        privates: Vec::new(),
+        collections,
+    })
 }
 
 fn needs_place(text: &str) -> Problem {

@@ -165,7 +165,8 @@ pub fn compile_module(
     ids: &mut Ids,
 ) -> Result<Module, Vec<Problem>> {
     if let Some((prefix, ours)) = prefixes(source) {
-        let mut module = compile_module(&source.replace("$cap_", &prefix), Options { plain: true, ..options }, old, ids);
+        let mut module =
+            compile_module(&source.replace("$cap_", &prefix), Options { plain: true, ..options }, old, ids);
         // Nothing but the code tells names of the user from ours.
         if let Ok(module) = &mut module {
             module.give_back(&prefix, &ours);

@@ -415,7 +415,8 @@ impl<'s> Collector<'s> {
         for site in self.sites.iter().filter(|it| !it.dead) {
             // The text of a static method does not have the word.
             let is_static = site.kind == SiteKind::StaticMethod;
-            let start = if is_static { params::past_word(self.source, site.span.start, "static") } else { site.span.start };
+            let start =
+                if is_static { params::past_word(self.source, site.span.start, "static") } else { site.span.start };
             self.ops.push(Op::insert(start, Order::site(site.depth), Op::SITE));
             self.ops.push(Op::insert(site.span.end, Order::site_end(site.depth), Op::SITE_END));
         }
