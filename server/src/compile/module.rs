@@ -258,7 +258,8 @@ pub fn compile_module(
     let body = emit::emit(source, &collector.ops, 0, end, &by_raw, &flavour.guards(), Mode::Load);
     let is_async = collector.seen.has_top_level_await && flavour == Flavour::Esm;
     let classes: Vec<String> = collector.seen.base_classes.iter().map(|it| emit::expanded(it, &by_raw)).collect();
-    let code = factory(flavour, strict, is_async, &shape, &classes, &Added::of(ids, &root, &shape), source, &body);
+    let (head, tail) = factory(flavour, strict, is_async, &shape, &classes, &Added::of(ids, &root, &shape));
+    let code = emit::amid(&head, &body, tail, source);
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
     Ok(Module {
@@ -833,7 +834,7 @@ pub fn own_key(name: &str) -> String {
     if name == "__proto__" { "[\"__proto__\"]".to_owned() } else { quoted(name) }
 }
 
-/// The function that a page evaluates: see `docs/protocol.md`, "Factory source".
+/// What stands before and behind a module's text in the function that a page evaluates: see `docs/protocol.md`, "Factory source".
 fn factory(
     flavour: Flavour,
     strict: bool,
@@ -841,9 +842,7 @@ fn factory(
     shape: &Shape,
     classes: &[String],
     added: &Added,
-    source: &str,
-    body: &str,
-) -> String {
+) -> (String, &'static str) {
     let Added { accessors: overlay, holders: late } = added;
     let directive = if strict { "\"use strict\";" } else { "" };
     let classes = if classes.is_empty() { String::new() } else { format!("let {};", classes.join(",")) };
@@ -876,13 +875,13 @@ fn factory(
             }
             head.push_str(if is_async { "await $cap_m.link();" } else { "$cap_m.link();" });
             let kind = if is_async { "async" } else { "" };
-            emit::amid(&format!("{kind}($cap_m)=>{{{directive}{top}{head}"), body, "\n}", source)
+            (format!("{kind}($cap_m)=>{{{directive}{top}{head}"), "\n}")
         }
         Flavour::Cjs => {
             let head = format!("(function($cap_m,module,exports,require,__filename,__dirname){{{directive}{top}");
-            emit::amid(&head, body, "\n})", source)
+            (head, "\n})")
         }
-        Flavour::Classic(_) => emit::amid(&format!("{directive}{classes}"), body, "", source),
+        Flavour::Classic(_) => (format!("{directive}{classes}"), ""),
     }
 }
 
