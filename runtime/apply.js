@@ -69,6 +69,8 @@ export class Applier {
     this.resyncs = 0;
     /** Variables that a change of their initializer left alone. @type {Map<Module, string[]>} */
     this.keeping = new Map();
+    /** The modules that an error is shown for, by the module whose update went wrong. @type {Map<string, Set<string>>} */
+    this.blamed = new Map();
     /** An update of this push asked for a reload. @type {Reason | null} */
     this.wantsReload = null;
     updater.applied = (ids, errors) => this.programApplied(ids, errors);
@@ -114,7 +116,11 @@ export class Applier {
     const { patches, updates, results } = prepared;
     const stop = this.stopper(push, prepared, started);
     // Whether or not the code of the push is taken.
-    for (const change of push.changes) if (change.type === "problem") this.host.problem(change.module, change.message, change.line, change.column);
+    for (const change of push.changes) {
+      if (change.type !== "problem") continue;
+      this.host.problem(change.module, change.message, change.line, change.column);
+      if (change.message === null) this.over(change.module);
+    }
     if (this.failedStop(prepared, stop) || this.patchesStop(patches, stop)) return undefined;
     const imports = patches.some(([, { top }]) => top?.deps !== undefined && top.deps.length > 0);
     if (updates.length > 0 || imports) return this.applyUpdates(push, prepared, started, stop);
@@ -394,8 +400,13 @@ export class Applier {
   /** @param {Update[]} updates @param {number} started @param {Result[]} results */
   async runAgain(updates, started, results) {
     for (const { id } of updates) this.updater.waiting.delete(id);
-    const { errors, refused } = await this.updater.auto(updates);
-    for (const { module, error } of errors) this.host.report(module, error);
+    const { errors, refused, ran } = await this.updater.auto(updates);
+    // An error is shown for the module that took the update, which can be another than the one that changed.
+    for (const { module, error } of errors) {
+      this.host.report(module, error);
+      for (const { id } of updates) this.blamed.set(id, (this.blamed.get(id) ?? new Set()).add(module));
+    }
+    for (const id of ran) this.over(id);
     for (const { id, rev, program } of updates) {
       const module = this.registry.module(id);
       const own = errors.find((error) => error.module === id) ?? (module.program?.rev === rev && updates.length > 1 ? undefined : errors[0]);
@@ -404,10 +415,17 @@ export class Applier {
       else if (this.wantsReload !== null) results.push(this.result(id, rev, "needsReload", started, this.wantsReload));
       else {
         results.push(this.result(id, rev, "moduleUpdated", started, program === null ? { code: "removed", message: `${id} is gone` } : undefined));
-        this.host.recovered(id);
+        this.over(id);
       }
     }
     if (refused !== null) this.wantsReload ??= refused;
+  }
+
+  /** What was shown of an update of this module that went wrong is so no more. @param {string} id */
+  over(id) {
+    for (const module of this.blamed.get(id) ?? []) this.host.recovered(module);
+    this.blamed.delete(id);
+    this.host.recovered(id);
   }
 
   /** @param {Mode} mode */

@@ -315,7 +315,8 @@ export class Updater {
   /**
    * Applies updates now. Never rejects.
    * @param {Update[]} updates prepared, and not refused
-   * @returns {Promise<{ errors: { module: string, error: unknown }[], refused: import("./wire.js").Reason | null }>}
+   * @returns {Promise<{ errors: { module: string, error: unknown }[], refused: import("./wire.js").Reason | null, ran: string[] }>} `ran`: what
+   *   ran again, and nothing went wrong
    */
   async auto(updates) {
     /** @type {Status[]} */
@@ -328,12 +329,12 @@ export class Updater {
     /** @type {{ module: string, error: unknown }[]} */
     const errors = [];
     try {
-      await this.applyPending({}, true, errors);
-      return { errors, refused: null };
+      const ran = await this.applyPending({}, true, errors);
+      return { errors, refused: null, ran: errors.length === 0 ? ran : [] };
     } catch (error) {
-      if (error instanceof Aborted) return { errors, refused: { code: error.code, message: error.message } };
+      if (error instanceof Aborted) return { errors, refused: { code: error.code, message: error.message }, ran: [] };
       if (errors.length === 0) errors.push({ module: updates[0]?.id ?? "", error });
-      return { errors, refused: null };
+      return { errors, refused: null, ran: [] };
     } finally {
       if (this.status !== this.rest) this.setStatus(this.rest);
     }

@@ -241,7 +241,7 @@ impl Program {
             site.changed = rev;
             self.keep_runnable(&mut site, &old, rev);
             let later = (site.scope_rev != 0).then(|| later(&site));
-            let own = PlannedSite { later, ..planned(&site, &old, function, origin, line, column) };
+            let own = PlannedSite { later, ..planned(&site, &old, Some(&ids), function, origin, line, column) };
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
         }
@@ -314,7 +314,7 @@ impl Program {
         late.extend(late_around(site, path));
         let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx, late };
         let function = compile_function(text, &context, ids)?;
-        let inner = planned(&current, before, function, place.start, place.line, place.column);
+        let inner = planned(&current, before, Some(ids), function, place.start, place.line, place.column);
         site.at_mut(path).needs.clone_from(&inner.needs);
         Ok(Ok(PlannedSite { later, ..inner }))
     }
@@ -373,7 +373,7 @@ impl Program {
             && !self.is_nothing
             && same_names
             && same_collections
-            && let Some(soft) = top::soften(&self.items, &self.exports, &module)
+            && let Some(soft) = top::soften(&self.items, &self.exports, &module).filter(|it| !it.uncovers(&module))
         {
             if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
                 return Ok(Verdict::Hold(reason));
@@ -381,7 +381,7 @@ impl Program {
             added = soft.added_names(&module);
             // Patches reach added names through the overlay, so the text is compiled again with them in it.
             let mut ids = self.ids.at(rev);
-            soft.name(&mut ids, &self.ids, &module);
+            soft.name(&mut ids, &self.imports, &module);
             let again = compile_module(source, self.options, Some(&self.root), &mut ids)?;
             top = Some(Arc::new(soft.steps(&again, source, &self.items_text.to_string(), &ids, rev)));
             module = again;
@@ -517,7 +517,7 @@ impl Program {
             }
             let line = self.line_of(start);
             let column = self.column_of(start, line);
-            plan.sites.push(planned(site, site, function, start, line, column));
+            plan.sites.push(planned(site, site, None, function, start, line, column));
         }
         (plan, left)
     }
@@ -594,9 +594,20 @@ pub(crate) fn find_specifier(text: &str, spec: &str) -> (u32, u32) {
     at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
 }
 
-fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {
-    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them.
-    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err();
+/// `removed` knows which names the top level had once.
+fn planned(
+    site: &Site,
+    before: &Site,
+    removed: Option<&Ids>,
+    function: Function,
+    start: u32,
+    line: u32,
+    column: u32,
+) -> PlannedSite {
+    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them,
+    // or it is only for older code that pages still have them.
+    let is_removed = |name: &str| removed.is_some_and(|it| it.is_ghost(name));
+    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err() || is_removed(name);
     let needs = function.unresolved.into_iter().filter(|it| is_new(it) || before.needs.contains(it)).collect();
     // Columns of the first line are right when the code's own lead fits in front of it.
     let pad = column.checked_sub(function.lead).filter(|it| *it <= 400);

@@ -110,8 +110,10 @@ class Listener {
   lastVerdict;
   /** The newest version that pages were sent a patch for. */
   due = 0;
-  /** The module has to run again, and has not yet. */
-  isDue = false;
+  /** The module has run again since it last had to: with an older version, maybe, that functions of a newer one follow. */
+  ranAgain = false;
+  /** The version for which the module has to run again, and has not yet. */
+  #due = 0;
   /** @type {Outcome[]} */
   outcomes = [];
   /** @type {Outcome | undefined} */
@@ -123,7 +125,8 @@ class Listener {
   verdict(it) {
     this.lastVerdict = it;
     if (it.verdict === "patch") this.due = it.version;
-    if (it.verdict === "updateModule") this.isDue = true;
+    if (it.verdict === "updateModule") this.ranAgain = false;
+    if (it.verdict === "updateModule") this.#due = it.version;
     this.#wake();
   }
 
@@ -131,8 +134,14 @@ class Listener {
   outcome(it) {
     this.outcomes.push(it);
     this.lastOutcome = it;
-    if (UPDATED.has(it.outcome)) this.isDue = false;
+    if (UPDATED.has(it.outcome)) this.ranAgain = it.outcome === "moduleUpdated";
+    if (it.outcome === "moduleUpdated" && it.version >= this.#due) this.#due = 0;
     this.#wake();
+  }
+
+  /** The module has to run again, and has not yet. */
+  get isDue() {
+    return this.#due > 0;
   }
 
   #wake() {
@@ -290,7 +299,7 @@ export class Program {
       this.document.save();
       const outcome = await listener.until(
         `the outcome of the update of ${this.id} to version ${version}`,
-        () => listener.outcomes.find((it) => mine(it) && UPDATED.has(it.outcome)),
+        () => listener.outcomes.find((it) => mine(it) && UPDATED.has(it.outcome)) ?? listener.outcomes.find((it) => mine(it) && listener.ranAgain),
         ms,
       );
       if (outcome.outcome === "needsReload") await this.reload();

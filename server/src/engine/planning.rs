@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextRange, VerdictNotice};
 use super::hot::{Hot, Planned};
-use super::problems::Problem;
+use super::problems::{Problem, solved};
 use super::{Engine, ONE_CHANGE, OpenDocument, UPDATE_IDLE};
 use crate::graph::Missing;
 use crate::pages::{PageModule, SentDocument};
@@ -438,7 +438,8 @@ impl Engine {
                 return None;
             }
         };
-        let mut planned = self.without_needless_update(id, planned, turn);
+        let planned = self.without_needless_update(id, planned, turn);
+        let mut planned = self.with_due_update(id, planned);
         let hot = self.hot.get_mut(id)?;
         if was_nothing && !hot.program.is_nothing {
             // Pages that asked meanwhile got the error.
@@ -477,8 +478,14 @@ impl Engine {
         if !is_there {
             return planned;
         }
+        // What pages show of an update that they tried is over, too.
+        let was_refused = known.iter().any(|it| it.refused.is_some());
         for it in &mut known {
             it.root_rev = newest.rev;
+            it.refused = None;
+        }
+        if was_refused {
+            turn.others.push(solved(id));
         }
         let due = known.iter().map(|it| program.catch_up(it.rev, &it.skipped, newest).0.sites);
         planned.patched = due.max_by_key(Vec::len).unwrap_or_default();
@@ -488,6 +495,31 @@ impl Engine {
         // What was wrong with the text in between is over.
         if !self.problems.contains_key(id) {
             turn.others.push(Change::Problem { module: id.to_owned(), message: None, line: None, column: None });
+        }
+        planned
+    }
+
+    /// Pages may run an older top level, since they have not taken the newest yet or refused to: what needs that comes with
+    /// the same update.
+    fn with_due_update(&self, id: &str, mut planned: Planned) -> Planned {
+        let Some(hot) = self.hot.get(id) else { return planned };
+        let is_whole = planned.update.is_none() && (planned.hold.is_none() || planned.top);
+        let Some(reason) = hot.update_reason.as_ref().filter(|_| is_whole) else { return planned };
+        let program = &hot.program;
+        let mut behind = self.pages.connected().filter_map(|(_, page)| page.modules.get(id)).filter(|it| {
+            let runs = program.root_at(it.root_rev);
+            runs.shell != program.root.shell && program.top_since(it.root_rev).is_none()
+        });
+        // Functions that pages can run as they are need not wait.
+        let is_due = hot.update_since.is_some() || planned.top || planned.patched.is_empty();
+        let lacks = |it: &PageModule| {
+            let left = program.catch_up(it.seen, &it.skipped, program.root_at(it.root_rev)).1;
+            planned.patched.iter().any(|it| left.contains(&it.id))
+        };
+        match behind.next() {
+            Some(it) if is_due || lacks(it) || behind.any(lacks) => planned.update = Some(reason.clone()),
+            Some(_) => planned.note = planned.note.or_else(|| Some(reason.clone())),
+            None => {}
         }
         planned
     }

@@ -161,6 +161,12 @@ fn unmatched_unordered(old: &[Item], new: &[Item], a: &[usize], b: &[usize]) -> 
 }
 
 impl Soft {
+    /// Whether a name that goes gives way to one that pages have anyway: running code would go on with what it hid.
+    pub(super) fn uncovers(&self, module: &Module) -> bool {
+        let is_used = |name: &String| module.unresolved.iter().any(|it| **it == **name);
+        self.removed.iter().any(|it| is_used(it) && crate::globals::is_known(it))
+    }
+
     /// Why the page keeps what it has: a value reads a name that is new and that nothing declares, as while one is typed.
     pub(super) fn unresolved(&self, module: &Module, before: &[Box<str>]) -> Option<Reason> {
         let is_new = |name: &&String| {
@@ -180,8 +186,8 @@ impl Soft {
         self.added.iter().flat_map(|it| module.items[*it].names.clone()).collect()
     }
 
-    /// Notes in `ids` which names patches now reach through the overlay. `before` are the ids of the old text.
-    pub(super) fn name(&self, ids: &mut Ids, before: &Ids, module: &Module) {
+    /// Notes in `ids` which names patches now reach through the overlay. `before` is what the old text imports.
+    pub(super) fn name(&self, ids: &mut Ids, before: &[String], module: &Module) {
         for index in &self.added {
             let item = &module.items[*index];
             if item.kind != ItemKind::Import {
@@ -189,10 +195,10 @@ impl Soft {
             }
         }
         for specifier in &module.imports {
-            let (holder, known) = before.known_holder(specifier);
-            if !known {
+            // Also one that comes back: the module may have run without it meanwhile.
+            if !before.contains(specifier) {
                 // Given in the order of the text, as the compiler does.
-                let holder = ids.holder(specifier).max(holder);
+                let holder = ids.holder(specifier);
                 ids.add_to_overlay(&format!("$cap_i{holder}"));
             }
         }
