@@ -339,7 +339,7 @@ export class Applier {
    * @param {Prepared["patches"]} patches @param {Stop} stop
    */
   stepsStop(patches, stop) {
-    for (const [module, { top }] of patches) {
+    for (const [module, { rev, top }] of patches) {
       this.keeping.delete(module);
       if (top === undefined) continue;
       // It may import other names now.
@@ -353,7 +353,9 @@ export class Applier {
       const kept = [];
       for (const { code, line, keeps } of top.steps) {
         try {
-          if (hook(module.sites.place(code, line)) === false && keeps !== undefined) kept.push(keeps);
+          const placed = module.sites.place(code, line);
+          module.sites.added.push({ code: placed, rev, isPatch: true });
+          if (hook(placed) === false && keeps !== undefined) kept.push(keeps);
         } catch (error) {
           return stop("threw", { code: "top", message: messageOf(error) });
         }

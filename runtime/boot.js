@@ -19,7 +19,23 @@
     clearTimeout: globalThis.clearTimeout.bind(globalThis),
     now: performance.now.bind(performance),
     eval: globalThis.eval,
+    functionText: Function.prototype.toString,
+    /** The user's text of a function that was not patched; text.js knows of patches, too, and takes this place. @param {string} source */
+    readable: (source) => source
+      .replace(/^[^\f\v]*\v/, "")
+      .replace(/\f\f|\f(?:\/\*(.*?)\*\/)?[^\f\v]*(?:\v|$)|\v/gs, (mark, /** @type {string | undefined} */ instead) => (instead === undefined ? "" : decodeURIComponent(instead))),
   };
+
+  // Functions say what their user wrote, without what instrumentation put in.
+  const { apply } = Reflect;
+  const { toString } = {
+    toString() {
+      if (this === toString) return apply(natives.functionText, natives.functionText, []);
+      const source = apply(natives.functionText, this, []);
+      return source.includes("\v") ? natives.readable(source) : source;
+    },
+  };
+  Object.defineProperty(Function.prototype, "toString", { value: toString, writable: true, enumerable: false, configurable: true });
 
   // Guard arrays of scripts that ran before the runtime was there. Taken over and emptied by client.js.
   /** @type {{ url: string, rev: number, nsites: number, stamp: string, guards: number[] }[]} */

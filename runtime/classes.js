@@ -11,8 +11,9 @@
 // another: constructors that give the object which the old constructor was called for, so that fields are defined on it and the
 // body runs with it.
 
+import { sourceOf } from "./text.js";
+
 const { apply, construct, defineProperty, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf, isExtensible, ownKeys, setPrototypeOf } = Reflect;
-const toText = Function.prototype.toString;
 const { isPrototypeOf } = Object.prototype;
 
 /** @typedef {import("./sites.js").Patch} Patch */
@@ -265,7 +266,7 @@ function sitesOf({ value, get, set }, id) {
  * @param {Function} fn @param {number} id
  */
 function siteOf(fn, id) {
-  const guard = /\$cap_g\d*\.c\((\d+),(?:\$cap_k(?:\d+_)?(\d+))?/.exec(apply(toText, fn, []));
+  const guard = /\$cap_g\d*\.c\((\d+),(?:\$cap_k(?:\d+_)?(\d+))?/.exec(sourceOf(fn));
   return guard !== null && Number(guard[2]) === id ? Number(guard[1]) : null;
 }
 

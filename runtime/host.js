@@ -10,6 +10,8 @@ import { Applier, UnknownMessage, messageOf } from "./apply.js";
 import { installHot } from "./hot.js";
 import { Registry } from "./registry.js";
 import { Link } from "./socket.js";
+import { showStacks } from "./stack.js";
+import { showTexts } from "./text.js";
 import { Updater } from "./update.js";
 
 /** @typedef {import("./wire.js").Graph} Graph */
@@ -120,6 +122,9 @@ export function createHost(options) {
       applier.refusedLater(module, patch, error);
     },
   });
+
+  showTexts(registry);
+  showStacks(registry);
 
   const updater = new Updater(registry, {
     send: (event, data) => {

@@ -13,6 +13,7 @@ import { Sites } from "./sites.js";
 import { Cleanup } from "./cleanup.js";
 import { Evaluator } from "./evaluate.js";
 import { Context } from "./context.js";
+import { sourceOf } from "./text.js";
 
 /** @typedef {import("./wire.js").ModuleDef} ModuleDef */
 /** @typedef {import("./wire.js").Dep} Dep */
@@ -54,6 +55,8 @@ export class Program {
     this.code = def.code;
     /** @type {Function | null} */
     this.factory = null;
+    /** What the engine was given, for positions in it. */
+    this.source = "";
     /** The form that `factory` was compiled in. */
     this.suspends = false;
     /** The names of a CSS module. */
@@ -242,6 +245,7 @@ export class Registry {
     const program = new Program(def);
     if (old !== null) {
       program.factory = old.factory;
+      program.source = old.source;
       program.suspends = old.suspends;
       if (old.factory !== null) program.code = "";
     }
@@ -324,9 +328,11 @@ export class Registry {
   compile(program, suspends = false) {
     // A generator can also be run in one go, so it need not become an arrow again.
     if (program.factory !== null && (program.suspends || !suspends)) return program.factory;
-    const code = program.factory === null ? program.code : Function.prototype.toString.call(program.factory);
+    const code = program.factory === null ? program.code : sourceOf(program.factory);
     const form = program.async ? startsAtOnce(code) : suspends ? asGenerator(code) : code;
-    const factory = this.host.evaluate(`${form}\n//# sourceURL=${this.urlOf(program.id)}`);
+    // The very string that the engine keeps: it takes no memory of its own.
+    const source = program.source = `${form}\n//# sourceURL=${this.urlOf(program.id)}`;
+    const factory = this.host.evaluate(source);
     if (typeof factory !== "function") throw new TypeError(`${program.id} did not compile to a module`);
     program.suspends = suspends;
     program.factory = factory;
@@ -650,7 +656,7 @@ export function externalKey({ spec, url }) {
 
 /** The first line of an async factory, so that a body whose dependencies are there starts without a turn of the event loop. @param {string} code */
 function startsAtOnce(code) {
-  return code.replace("await $cap_m.link();", "const $cap_l=$cap_m.link();if($cap_l)await $cap_l;");
+  return code.replace(/await (\$cap\d*_)m\.link\(\);/, "const $1l=$1m.link();if($1l)await $1l;");
 }
 
 /**
@@ -659,9 +665,11 @@ function startsAtOnce(code) {
  * @param {string} code
  */
 function asGenerator(code) {
-  const head = /^\s*\(?\s*\$cap_m\s*\)?\s*=>\s*\{/.exec(code);
+  // A program that has such names itself is given others.
+  const head = /^\s*\(?\s*(\$cap\d*_m)\s*\)?\s*=>\s*\{/.exec(code);
   if (head === null) return code;
-  return "0,function*($cap_m){" + code.slice(head[0].length).replace("$cap_m.link();", "yield $cap_m.link();");
+  const link = `${head[1]}.link();`;
+  return `0,function*(${head[1]}){` + code.slice(head[0].length).replace(link, () => `yield ${link}`);
 }
 
 /** @param {never} kind @returns {never} */

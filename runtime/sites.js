@@ -23,6 +23,8 @@ const DERIVED = 3;
 const NAMED = 4;
 const CLASS = 5;
 
+const SALTS = 64;
+
 /**
  * How the function of a patch is called. Methods, accessors, generators and base constructors are all called with the receiver.
  * @type {Record<import("./wire.js").How, number>}
@@ -39,6 +41,7 @@ const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: P
  * @typedef {{ id: number, rev: number, code: Code, name: string, scope: number, base: Code | null, ran: boolean, told: boolean, before: Patch | null, construct?: import("./wire.js").Construct, privates?: import("./wire.js").Private[] }} Patch
  */
 
+/** Code that is evaluated. `id` is the site of a patch. @typedef {{ code: string, rev: number, id?: number, isPatch: boolean }} Source */
 /** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number }} Hook */
 /** What a scope made of a patch. @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
 /** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[], h: Dated } & ClassCalls} Guards */
@@ -60,6 +63,8 @@ export class Sites {
     this.patches = [];
     /** Guard arrays of the current instance and of older ones whose functions are still held somewhere. @type {WeakRef<Guards>[]} */
     this.arrays = [];
+    /** Code that was added to the top level, for the text of its functions. @type {Source[]} */
+    this.added = [];
     this.classes = new Classes();
     this.refused = refused;
     /** @type {Dispatch} */
@@ -136,20 +141,30 @@ export class Sites {
   /** @param {import("./wire.js").SitePatch} patch @returns {Patch} */
   placed({ id, rev, name, line = 0, scope = 0, base, construct, privates, ...newest }) {
     /** @type {Patch} */
-    const patch = { id, rev, code: this.code(newest, line), name, scope, base: base ? this.code(base, line) : null, ran: false, told: false, before: null };
+    const patch = { id, rev, code: this.code(newest, line, rev + id), name, scope, base: base ? this.code(base, line, rev + id + 1) : null, ran: false, told: false, before: null };
     if (privates) patch.privates = privates;
-    if (construct) patch.construct = { ...construct, code: this.place(asExpression(construct.code), line) };
+    if (construct) patch.construct = { ...construct, code: this.place(asExpression(construct.code), line, rev + id) };
     return patch;
   }
 
-  /** @param {Pick<import("./wire.js").SitePatch, "code" | "cells" | "how">} patch @param {number} line @returns {Code} */
-  code({ code, cells = null, how }, line) {
-    return { code: this.place(asExpression(code), line), mode: MODES[how], cells, classes: null, makers: null };
+  /** @param {Pick<import("./wire.js").SitePatch, "code" | "cells" | "how">} patch @param {number} line @param {number} salt @returns {Code} */
+  code({ code, cells = null, how }, line, salt) {
+    return { code: this.place(asExpression(code), line, salt), mode: MODES[how], cells, classes: null, makers: null };
   }
 
-  /** Code on the line of the module that it is from. @param {string} code @param {number} line */
-  place(code, line) {
-    return `${"\n".repeat(line)}${code}${this.url && `\n//# sourceURL=${this.url}`}`;
+  /** Code on the line of the module that it is from. @param {string} code @param {number} line @param {number} [salt] */
+  place(code, line, salt = 0) {
+    // Debuggers move a breakpoint on to the next place where code can stop: those of lines further up stay in a function that never runs.
+    // The spaces make the offset of a position tell, with its line and column, which of the patches on a line it is in.
+    const above = line > 0 ? `()=>{${" ".repeat(salt % SALTS)}${"\n".repeat(line - 1)}a};\n` : "";
+    return `${above}${code}${this.url && `\n//# sourceURL=${this.url}`}`;
+  }
+
+  /** All code of patches that may be running, newest first. @returns {Source[]} */
+  sources() {
+    const patches = this.patches.flatMap((it) => [it, it?.before ?? null]).filter((it) => it !== null);
+    const codes = patches.flatMap(({ id, rev, code, base, construct }) => [code, base, construct].map((it) => ({ code: it?.code ?? "", rev, id, isPatch: true })));
+    return [...codes, ...this.added];
   }
 
   /** @returns {Guards[]} */

@@ -9,8 +9,9 @@ mod function;
 mod module;
 mod purity;
 
+pub(crate) use emit::{amid, headed};
 pub use function::{Construct, Context, Function, LatePrivate, compile_function};
-pub use module::{Binding, Export, Item, ItemKind, Module, Options, compile_module, syntax_error};
+pub use module::{Binding, Export, Item, ItemKind, Module, Options, compile_module, own_key, syntax_error};
 
 /// Why a text can't be compiled: one sentence, with the place (bytes of the text given).
 #[derive(Debug, Clone, PartialEq, Eq)]

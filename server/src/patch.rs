@@ -254,9 +254,10 @@ impl Program {
             let end = start + site.at(&change.path).len;
             let inner = &text[start as usize..end as usize];
             let lines = inner_lines(&text[..start as usize]);
-            let column = text[..start as usize]
-                .rfind('\n')
-                .map_or(start + self.column_of(origin, line), |it| start - it as u32 - 1);
+            let before_it = &text[..start as usize];
+            let last_line = before_it.rfind('\n').map_or(before_it, |it| &before_it[it + 1..]);
+            let first = if lines == 0 { self.column_of(origin, line) } else { 0 };
+            let column = first + last_line.encode_utf16().count() as u32;
             let place = Place { start: origin + start, line: line + lines, column };
             plan.note = plan.note.or_else(|| note(before, site.at(&change.path), place.start));
             match self.plan_inner(&mut site, &late, &change.path, before, inner, place, rev, &mut ids) {
@@ -400,7 +401,7 @@ impl Program {
             let end = start + root.at(&change.path).len;
             let text = &source[start as usize..end as usize];
             let line = rope.byte_to_line(start as usize) as u32;
-            let column = start - rope.line_to_byte(line as usize) as u32;
+            let column = column_of(&rope, start, line);
             let place = Place { start, line, column };
             plan.note = plan.note.or_else(|| note(before, root.at(&change.path), start));
             match self.plan_inner(&mut root, &Late::default(), &change.path, before, text, place, rev, &mut ids) {
@@ -569,8 +570,14 @@ impl Program {
     }
 
     fn column_of(&self, byte: u32, line: u32) -> u32 {
-        byte - self.text.line_to_byte(line as usize) as u32
+        column_of(&self.text, byte, line)
     }
+}
+
+/// As JavaScript counts: in UTF-16.
+fn column_of(text: &Rope, byte: u32, line: u32) -> u32 {
+    let units = |byte: usize| text.char_to_utf16_cu(text.byte_to_char(byte));
+    (units(byte as usize) - units(text.line_to_byte(line as usize))) as u32
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -603,7 +610,14 @@ fn planned(
     let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err() || is_removed(name);
     let needs = function.unresolved.into_iter().filter(|it| is_new(it) || before.needs.contains(it)).collect();
     // Columns of the first line are right when the code's own lead fits in front of it.
-    let pad = (column as usize).saturating_sub(function.lead as usize);
+    let pad = column.checked_sub(function.lead).filter(|it| *it <= 400);
+    let pad = match pad {
+        Some(pad) => " ".repeat(pad as usize),
+        // A class is made of pieces that stand where they should.
+        None if function.lead == u32::MAX => String::new(),
+        // Stack traces read it.
+        None => format!("/*{}*/", column + function.skipped),
+    };
     PlannedSite {
         id: site.id,
         name: site.name.clone(),
@@ -611,7 +625,7 @@ fn planned(
         start,
         end: start + function.site.len,
         line,
-        code: Code { text: " ".repeat(pad.min(400)) + &function.code.text, ..function.code },
+        code: Code { text: pad + &function.code.text, ..function.code },
         needs,
         scope_rev: site.scope_rev,
         fallback: site.fallback.clone(),

@@ -10,7 +10,7 @@ pub mod collect;
 pub mod collection;
 pub mod diff;
 pub mod jsx;
-mod params;
+pub(crate) mod params;
 mod shell;
 pub mod tree;
 

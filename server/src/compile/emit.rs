@@ -1,4 +1,12 @@
 //! Applies the operations of a walk to its text.
+//!
+//! What is not the user's stands between marks, so that a page can tell the text of a function and the columns of a position:
+//!
+//! ```text
+//! \f(inserted)\v          \f/*what it stands for*/(inserted)\v          \f\f(a function that is a site)\v
+//! ```
+//!
+//! Form feed and vertical tab are white space to JavaScript, and one byte each. A text that has one of them itself is left unmarked.
 
 use crate::sites::collect::Op;
 use crate::sites::{Rev, SiteId};
@@ -12,9 +20,16 @@ pub(super) enum Mode {
     Patch(Rev),
 }
 
+/// Opens what is inserted; twice: a site starts.
+const OPEN: char = '\u{c}';
+/// Closes what is inserted, or a site.
+const CLOSE: char = '\u{b}';
+
 /// The text of `source[from..to]` with the operations inside it applied. `ops` must be sorted by [`sort`].
 pub(super) fn emit(source: &str, ops: &[Op], from: u32, to: u32, ids: &[SiteId], guards: &str, mode: Mode) -> String {
-    let mut out = String::with_capacity((to - from) as usize * 3 / 2);
+    let text = &source[from as usize..to as usize];
+    let marked = is_markable(text);
+    let mut out = String::with_capacity(text.len() * 3 / 2);
     let mut at = from;
     for op in ops {
         if op.start < from || op.end > to {
@@ -23,11 +38,99 @@ pub(super) fn emit(source: &str, ops: &[Op], from: u32, to: u32, ids: &[SiteId],
         if op.start > at {
             out.push_str(&source[at as usize..op.start as usize]);
         }
-        expand(&op.text, ids, guards, mode, &mut out);
+        match op.text.as_str() {
+            Op::SITE if op.start == to && from < to => {}
+            Op::SITE_END if op.end == from && from < to => {}
+            Op::SITE if marked => out.extend([OPEN, OPEN]),
+            Op::SITE_END if marked => out.push(CLOSE),
+            Op::SITE | Op::SITE_END => {}
+            text if marked => {
+                out.push(OPEN);
+                stands_for(&source[op.start as usize..op.end as usize], &mut out);
+                expand(text, ids, guards, mode, &mut out);
+                out.push(CLOSE);
+            }
+            text => expand(text, ids, guards, mode, &mut out),
+        }
         at = at.max(op.end);
     }
     out.push_str(&source[at as usize..to as usize]);
     out
+}
+
+/// Text as [`emit`] gave it, between code that is not the user's. `source` is what it was made of.
+pub(crate) fn amid(before: &str, text: &str, after: &str, source: &str) -> String {
+    if is_markable(source) { format!("{before}{CLOSE}{text}{OPEN}{after}") } else { format!("{before}{text}{after}") }
+}
+
+/// The start of a site whose head is written anew before it.
+pub(crate) fn headed(head: &str, rest: &str) -> String {
+    if !is_markable(head) || !rest.contains(CLOSE) {
+        return rest.to_owned();
+    }
+    let mut out = String::from_iter([OPEN, OPEN, OPEN]);
+    stands_for(head, &mut out);
+    out.push(CLOSE);
+    out + rest
+}
+
+/// The user's text of `source[from..to]` with the sites in it, as a comment at the end of code.
+pub(super) fn remark(source: &str, ops: &[Op], from: u32, to: u32, ids: &[SiteId]) -> String {
+    let text = &source[from as usize..to as usize];
+    let mut out = String::new();
+    if !is_markable(text) {
+        return out;
+    }
+    out.push(OPEN);
+    out.push_str("//");
+    let mut at = from;
+    for op in ops.iter().filter(|it| it.start >= from && it.end <= to) {
+        let start = op.start.max(at);
+        encode(&source[at as usize..start as usize], &mut out);
+        at = start;
+        match op.text.as_str() {
+            Op::SITE => out.extend([OPEN, OPEN]),
+            Op::SITE_END => out.push(CLOSE),
+            text => {
+                if let Some((_, numbered)) = text.split_once(".c(\u{1}").or_else(|| text.split_once(".k(\u{1}")) {
+                    let call = format!(".c(\u{1}{}\u{2},", numbered.split('\u{2}').next().unwrap_or_default());
+                    out.push(OPEN);
+                    expand(&call, ids, "", Mode::Load, &mut out);
+                    out.push(CLOSE);
+                }
+            }
+        }
+    }
+    encode(&source[at as usize..to as usize], &mut out);
+    out
+}
+
+/// No mark is in it.
+fn is_markable(text: &str) -> bool {
+    !text.contains([OPEN, CLOSE])
+}
+
+fn stands_for(text: &str, out: &mut String) {
+    if !text.is_empty() {
+        out.push_str("/*");
+        encode(text, out);
+        out.push_str("*/");
+    }
+}
+
+/// As `decodeURIComponent` reads it, and on one line of a comment.
+fn encode(text: &str, out: &mut String) {
+    for it in text.chars() {
+        match it {
+            '%' => out.push_str("%25"),
+            '/' => out.push_str("%2F"),
+            '\n' => out.push_str("%0A"),
+            '\r' => out.push_str("%0D"),
+            '\u{2028}' => out.push_str("%E2%80%A8"),
+            '\u{2029}' => out.push_str("%E2%80%A9"),
+            it => out.push(it),
+        }
+    }
 }
 
 /// Puts operations into the order in which they are applied.
@@ -52,7 +155,7 @@ pub(super) fn pieces(source: &str, from: u32, kept: &[(u32, u32)], emit: impl Fn
         out.push_str(&"\n".repeat(gap.matches('\n').count()));
         out.push_str(&" ".repeat(last_line.chars().count()));
         out.push_str(&emit(*start, *end));
-        out.push(';');
+        out.extend([OPEN, ';', CLOSE]);
         at = *end;
     }
     out

@@ -20,6 +20,7 @@ use crate::sites::collect::{Base, Collector, Flavour, is_identifier, quoted};
 use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
+use crate::sites::params::past_word;
 use crate::sites::{Access, Bind, Code, Home, Rev, Scope, Site, SiteId, SiteKind, tree};
 
 /// The place a function stands in.
@@ -42,6 +43,8 @@ pub struct Function {
     pub code: Code,
     /// Bytes that the code has before the first byte of the function's text: what the first line is off by.
     pub lead: u32,
+    /// Bytes of the text that stand before the function itself: the word `static`.
+    pub skipped: u32,
     /// Names that nothing on the server declares: the page has to have them.
     pub unresolved: Vec<Box<str>>,
     /// For a class: the class that takes over the constructor and the fields, if they changed.
@@ -82,6 +85,9 @@ pub struct Construct {
 /// # Errors
 /// A [`Problem`] when the text is not one function of the same kind and name: positions are bytes of `text`.
 pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Result<Function, Problem> {
+    if text.contains("$cap_") {
+        return Err(needs_place(text));
+    }
     let mut late = context.late.clone();
     loop {
         // Which names of a class are new is known when its text has been compared with the old one.
@@ -206,34 +212,32 @@ fn compile(
         let parts = Parts { source: &source, class, site: &site, ids: &by_raw, collector: &collector };
         let (code, construct, privates) = (parts.members(&part), parts.construct(&part), parts.privates(&part));
         // The code is made of pieces, each where it stands: nothing has to be put in front of it.
-        let code = Code { text: code, how: "class", cells: None };
-        return Ok(Function { site, code, lead: u32::MAX, unresolved, construct, privates, collections });
+        // The members are not the whole class.
+        let text = code + &emit::remark(&source, &collector.ops, span.start, span.end, &by_raw);
+        let code = Code { text, how: "class", cells: None };
+        return Ok(Function { site, code, lead: u32::MAX, skipped: 0, unresolved, construct, privates, collections });
     }
     let name = if site.name.is_empty() || site.name.contains(['#', '(']) && !site.kind.is_class_member() {
         String::new()
     } else {
         site.name.clone()
     };
-    let (head, tail) = envelope(&site, &name);
-    let mut code = head;
-    let mut lead;
-    match site.kind {
-        SiteKind::Arrow => {
-            lead = code.len();
-            code.push_str(&part(span.start, span.end));
-        }
+    let (mut head, mut tail) = envelope(&site, &name);
+    let mut lead = head.len();
+    let skipped = if site.kind == SiteKind::StaticMethod { past_word(text, 0, "static") } else { 0 };
+    let body = match site.kind {
+        SiteKind::Arrow => part(span.start, span.end),
         SiteKind::Constructor | SiteKind::DerivedConstructor => {
-            lead = code.len();
-            code.push_str(&part(root.params.start, root.params.end));
-            code.push_str("=>");
-            code.push_str(&part(root.params.end, span.end));
+            part(root.params.start, root.params.end) + "=>" + &part(root.params.end, span.end)
         }
         _ => {
-            lead = code.len().saturating_sub((root.params.start - span.start) as usize);
-            code.push_str(&part(root.params.start, span.end));
+            lead = lead.saturating_sub((root.params.start - span.start) as usize);
+            emit::headed(
+                &source[(span.start + skipped) as usize..root.params.start as usize],
+                &part(root.params.start, span.end),
+            )
         }
-    }
-    code.push_str(&tail);
+    };
     let mut how = match site.kind {
         SiteKind::Arrow => "arrow",
         SiteKind::Constructor | SiteKind::DerivedConstructor => "derived",
@@ -243,27 +247,38 @@ fn compile(
     let self_name = root.self_name.as_deref();
     if let Some(callee) = self_name {
         // Its name can't be assigned: that throws in strict code, and a parameter of that name would take it.
-        let (head, tail) = if old.strict {
+        let (named, end) = if old.strict {
             (format!("$cap_f=>{{const {callee}=$cap_f;return "), "}")
         } else {
             (format!("{callee}=>"), "")
         };
-        lead += head.len();
-        code = format!("{head}{code}{tail}");
+        lead += named.len();
+        head = named + &head;
+        tail.push_str(end);
         how = "named";
     }
     let depth = old.scope.cells();
     let mut cells = None;
     if depth > 0 || collector.seen.uses_outer_hook {
         let takes: String = (0..depth).map(|it| format!(",$cap_x{it}")).collect();
-        let head = format!("($cap_h{takes})=>(");
-        lead += head.len();
-        code = format!("{head}{code})");
+        let taking = format!("($cap_h{takes})=>(");
+        lead += taking.len();
+        head = taking + &head;
+        tail.push(')');
         let mut used = collector.seen.cells;
         cells = Some((0..depth).map(|it| used.remove(&it).unwrap_or_default().into_iter().collect()).collect());
     }
-    let code = Code { text: code, how, cells };
-    Ok(Function { site, code, lead: lead as u32, unresolved, construct: None, privates: Vec::new(), collections })
+    let code = Code { text: emit::amid(&head, &body, &tail, text), how, cells };
+    Ok(Function {
+        site,
+        code,
+        lead: lead as u32,
+        skipped,
+        unresolved,
+        construct: None,
+        privates: Vec::new(),
+        collections,
+    })
 }
 
 fn needs_place(text: &str) -> Problem {
@@ -333,7 +348,10 @@ impl Parts<'_> {
                 // Those that exist already get the initial value when they are asked for it first.
                 Some(Some(value)) => {
                     let text = part(value.start, value.end);
-                    let text = text.strip_suffix(&format!("}}[{}]", quoted(&format!("#{name}")))).unwrap_or(&text);
+                    // Where it stands now, the field itself is called so.
+                    let naming = format!("}}[{}]", quoted(&format!("#{name}")));
+                    let text = text.replace(&format!("\u{c}{naming}\u{b}"), "");
+                    let text = text.strip_suffix(&naming).unwrap_or(&text);
                     format!("#{name}={guards}.q()?{text}:void 0")
                 }
                 Some(None) => format!("#{name}"),

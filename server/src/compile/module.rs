@@ -72,6 +72,29 @@ impl Module {
         emit::emit(source, &self.ops, part.0, part.1, &self.by_raw, &self.flavour.guards(), Mode::Patch(rev))
     }
 
+    /// After [`prefixes`]: the user's names are what they were.
+    fn give_back(&mut self, prefix: &str, ours: &str) {
+        let back = |it: &mut String| *it = it.replace(prefix, "$cap_");
+        self.code = self.code.replace("$cap_", ours).replace(prefix, "$cap_");
+        for list in [&mut self.imports, &mut self.requires, &mut self.dynamic, &mut self.accepts] {
+            list.iter_mut().for_each(back);
+        }
+        for export in &mut self.exports {
+            export.value = export.value.replace("$cap_", ours);
+            back(&mut export.value);
+            back(&mut export.name);
+        }
+        for item in &mut self.items {
+            item.names.iter_mut().for_each(back);
+        }
+        let user = |it: &str| it.replace(prefix, "$cap_");
+        self.used = std::mem::take(&mut self.used)
+            .into_iter()
+            .map(|(from, names)| (user(&from), names.iter().map(|it| user(it)).collect()))
+            .collect();
+        self.unresolved = self.unresolved.iter().map(|it| user(it).into()).collect();
+    }
+
     /// Declarations of the variables that a class in a patch text needs.
     pub fn class_variables(&self, text: &str) -> String {
         let used: Vec<&str> = self.classes.iter().map(String::as_str).filter(|it| text.contains(it)).collect();
@@ -141,6 +164,15 @@ pub fn compile_module(
     old: Option<&Site>,
     ids: &mut Ids,
 ) -> Result<Module, Vec<Problem>> {
+    if let Some((prefix, ours)) = prefixes(source) {
+        let mut module =
+            compile_module(&source.replace("$cap_", &prefix), Options { plain: true, ..options }, old, ids);
+        // Nothing but the code tells names of the user from ours.
+        if let Ok(module) = &mut module {
+            module.give_back(&prefix, &ours);
+        }
+        return module;
+    }
     let allocator = Allocator::default();
     let (parsed, flavour) = parse(&allocator, source, options)?;
     let semantic = SemanticBuilder::new_compiler().with_check_syntax_error(true).build(&parsed.program);
@@ -155,8 +187,7 @@ pub fn compile_module(
     let jsx = jsx_of(source, &parsed.program, ids);
     let base = Base { flavour, strict, jsx: jsx.clone(), overlay: ids.overlay().clone(), ..Base::default() };
     let mut collector = Collector::new(source, scoping, base);
-    let is_plain = options.plain || source.contains("$cap_");
-    if is_plain {
+    if options.plain {
         collector.find_no_sites();
     }
     let mut shape = Shape::default();
@@ -181,7 +212,7 @@ pub fn compile_module(
         shape.items.push(Item { kind: ItemKind::Import, hash: 1, ..Item::default() });
     }
     // Only the walk tells that names can't be known: then once more, without sites.
-    if collector.seen.dynamic_scope && flavour == Flavour::Esm && !is_plain {
+    if collector.seen.dynamic_scope && flavour == Flavour::Esm && !options.plain {
         return compile_module(source, Options { plain: true, ..options }, old, ids);
     }
     let end = source.len() as u32;
@@ -197,6 +228,10 @@ pub fn compile_module(
         if let Some(item) = holder.checked_sub(1).and_then(|it| shape.items.get_mut(it)) {
             item.is_pure = false;
         }
+    }
+    if options.plain {
+        // Nor can functions that are handed out be taken over.
+        shape.items.iter_mut().for_each(|it| (it.is_pure, it.is_addable) = (false, false));
     }
     root.shell = root_shell(&shape.items, &collector.seen.collections);
     tree::hash(&mut root);
@@ -223,7 +258,8 @@ pub fn compile_module(
     let body = emit::emit(source, &collector.ops, 0, end, &by_raw, &flavour.guards(), Mode::Load);
     let is_async = collector.seen.has_top_level_await && flavour == Flavour::Esm;
     let classes: Vec<String> = collector.seen.base_classes.iter().map(|it| emit::expanded(it, &by_raw)).collect();
-    let code = factory(flavour, strict, is_async, &shape, &classes, &Added::of(ids, &root, &shape), &body);
+    let (head, tail) = factory(flavour, strict, is_async, &shape, &classes, &Added::of(ids, &root, &shape));
+    let code = emit::amid(&head, &body, tail, source);
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
     Ok(Module {
@@ -247,6 +283,17 @@ pub fn compile_module(
         by_raw,
         classes,
     })
+}
+
+/// Where the user has names that begin as ours do: what they begin with while the text is compiled, and what ours do in the end.
+fn prefixes(source: &str) -> Option<(String, String)> {
+    if !source.contains("$cap_") {
+        return None;
+    }
+    let free = |it: &String| !source.contains(it.as_str());
+    let prefix = ('a'..='z').flat_map(|it| ('a'..='z').map(move |next| format!("$c{it}{next}_"))).find(free)?;
+    let ours = (0..).map(|it| format!("$cap{it}_")).find(free)?;
+    Some((prefix, ours))
 }
 
 /// The first syntax error of top-level statements, found by parsing alone: what names mean is not looked at.
@@ -782,7 +829,12 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
     item
 }
 
-/// The function that a page evaluates: see `docs/protocol.md`, "Factory source".
+/// A key of an object literal, where `"__proto__"` would be none.
+pub fn own_key(name: &str) -> String {
+    if name == "__proto__" { "[\"__proto__\"]".to_owned() } else { quoted(name) }
+}
+
+/// What stands before and behind a module's text in the function that a page evaluates: see `docs/protocol.md`, "Factory source".
 fn factory(
     flavour: Flavour,
     strict: bool,
@@ -790,8 +842,7 @@ fn factory(
     shape: &Shape,
     classes: &[String],
     added: &Added,
-    body: &str,
-) -> String {
+) -> (String, &'static str) {
     let Added { accessors: overlay, holders: late } = added;
     let directive = if strict { "\"use strict\";" } else { "" };
     let classes = if classes.is_empty() { String::new() } else { format!("let {};", classes.join(",")) };
@@ -801,7 +852,7 @@ fn factory(
             let mut head = String::new();
             if !shape.exports.is_empty() {
                 let getters: Vec<String> =
-                    shape.exports.iter().map(|it| format!("{}:()=>{}", quoted(&it.name), it.value)).collect();
+                    shape.exports.iter().map(|it| format!("{}:()=>{}", own_key(&it.name), it.value)).collect();
                 head.push_str(&format!("$cap_m.exports({{__proto__:null,{}}});", getters.join(",")));
             }
             for specifier in &shape.stars {
@@ -824,12 +875,13 @@ fn factory(
             }
             head.push_str(if is_async { "await $cap_m.link();" } else { "$cap_m.link();" });
             let kind = if is_async { "async" } else { "" };
-            format!("{kind}($cap_m)=>{{{directive}{top}{head}{body}\n}}")
+            (format!("{kind}($cap_m)=>{{{directive}{top}{head}"), "\n}")
         }
         Flavour::Cjs => {
-            format!("(function($cap_m,module,exports,require,__filename,__dirname){{{directive}{top}{body}\n}})")
+            let head = format!("(function($cap_m,module,exports,require,__filename,__dirname){{{directive}{top}");
+            (head, "\n})")
         }
-        Flavour::Classic(_) => format!("{directive}{classes}{body}"),
+        Flavour::Classic(_) => (format!("{directive}{classes}"), ""),
     }
 }
 
@@ -847,8 +899,20 @@ mod tests {
     /// The code of a module, without what comes before its first line.
     fn compiled(source: &str) -> String {
         let (_, module) = Program::load(source, Options::default(), 1).expect("it parses");
-        let (_, code) = module.code.split_once("$cap_m.link();").expect("a module");
+        let code = unmarked(&module.code);
+        let (_, code) = code.split_once("$cap_m.link();").expect("a module");
         code.trim_end_matches(['}', '\n']).to_owned()
+    }
+
+    /// Without the marks and what they say of the user's text.
+    fn unmarked(code: &str) -> String {
+        let mut parts = code.split('\u{c}');
+        let first = parts.next().unwrap_or_default().to_owned();
+        let rest = parts.map(|it| match it.strip_prefix("/*") {
+            Some(comment) => comment.split_once("*/").map_or("", |it| it.1),
+            None => it,
+        });
+        (first + &rest.collect::<String>()).replace('\u{b}', "")
     }
 
     #[test]
@@ -870,7 +934,8 @@ mod tests {
     fn check_dependency(source: &str, expected: &str) {
         let options = Options { plain: true, ..Options::default() };
         let (program, module) = Program::load(source, options, 1).expect("it parses");
-        let (_, code) = module.code.split_once("$cap_m.link();").expect("a module");
+        let code = unmarked(&module.code);
+        let (_, code) = code.split_once("$cap_m.link();").expect("a module");
         assert_eq!(code.strip_suffix("\n}"), Some(expected));
         assert!(program.root.children.is_empty());
     }

@@ -1,6 +1,6 @@
 //! Changes of the top level that need no new run of the module: declarations added, removed, or with other pure values.
 
-use crate::compile::{Binding, Export, Item, ItemKind, Module};
+use crate::compile::{self, Binding, Export, Item, ItemKind, Module, own_key};
 use crate::sites::Rev;
 use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
@@ -284,7 +284,7 @@ impl Soft {
                     let first = it.value.split('.').next().unwrap_or_default();
                     let in_overlay = ids.overlay().contains(first);
                     let value = if in_overlay { format!("{guards}.o.{}", it.value) } else { it.value.clone() };
-                    format!("{}:()=>{value}", quoted(&it.name))
+                    format!("{}:()=>{value}", own_key(&it.name))
                 })
                 .collect();
             let code = format!("$cap_m.exports({{__proto__:null,{}}})", getters.join(","));
@@ -301,6 +301,9 @@ fn target(name: &str, ids: &Ids, guards: &str) -> String {
 /// An expression for the value of an added or changed binding.
 fn value_text(binding: &Binding, module: &Module, source: &str, rev: Rev) -> String {
     let Some((start, end)) = binding.value else { return "void 0".to_owned() };
+    let amid = |before: &str, text: &str, after: &str| {
+        compile::amid(before, text, after, &source[start as usize..end as usize])
+    };
     let key = quoted(&binding.name);
     let plain_key = is_identifier(&binding.name) && binding.name != "__proto__";
     if let Some(params) = binding.params {
@@ -310,11 +313,21 @@ fn value_text(binding: &Binding, module: &Module, source: &str, rev: Rev) -> Str
             if binding.is_async { "async " } else { "" },
             if binding.is_generator { "*" } else { "" }
         );
-        return if plain_key { format!("({{{key}:{head}{text}}})[{key}]") } else { format!("({head}{text})") };
+        let text = compile::headed(&source[start as usize..params as usize], &text);
+        return if plain_key {
+            amid(&format!("({{{key}:{head}"), &text, &format!("}})[{key}]"))
+        } else {
+            amid(&format!("({head}"), &text, ")")
+        };
     }
     let text = module.patch_text(source, (start, end), rev);
     let classes = module.class_variables(&text);
     // An object's key gives an anonymous function or class its name, as the declaration did.
-    let named = if plain_key { format!("({{{key}:{text}}})[{key}]") } else { format!("({text})") };
-    if classes.is_empty() { named } else { format!("(()=>{{{classes}return {named}}})()") }
+    let (before, after) =
+        if plain_key { (format!("({{{key}:"), format!("}})[{key}]")) } else { ("(".to_owned(), ")".to_owned()) };
+    if classes.is_empty() {
+        amid(&before, &text, &after)
+    } else {
+        amid(&format!("(()=>{{{classes}return {before}"), &text, &format!("{after}}})()"))
+    }
 }

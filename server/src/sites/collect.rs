@@ -33,19 +33,32 @@ pub struct Op {
     pub text: String,
 }
 
+impl Op {
+    /// Where a site starts and ends, for whoever asks for the text of a function.
+    pub const SITE: &'static str = "\u{10}";
+    pub const SITE_END: &'static str = "\u{11}";
+}
+
 /// Which of several operations at one place comes first: what closes (inner first), what opens (outer first), replacements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Order(u8, i64);
 
 impl Order {
     pub(super) fn close(depth: u32) -> Order {
-        Order(0, -i64::from(depth))
+        Order(0, -2 * i64::from(depth))
     }
     pub(super) fn open(depth: u32) -> Order {
-        Order(1, i64::from(depth))
+        Order(1, 2 * i64::from(depth))
     }
     pub(super) fn replace() -> Order {
         Order(2, 0)
+    }
+    /// Around all that a site of this depth opens and closes itself.
+    fn site(depth: u32) -> Order {
+        Order(1, 2 * i64::from(depth) - 1)
+    }
+    fn site_end(depth: u32) -> Order {
+        Order(0, 1 - 2 * i64::from(depth))
     }
     /// Behind everything else that closes at a place.
     pub fn last_close() -> Order {
@@ -137,6 +150,7 @@ pub struct RawSite {
     /// Stands for this site in its parent's shell hash.
     pub mark: String,
     pub(crate) function_scope_depth: u32,
+    depth: u32,
     /// For a class: what its text is made of.
     pub class: Option<RawClass>,
 }
@@ -449,6 +463,14 @@ impl<'s> Collector<'s> {
             (0..self.hooks.len()).map(|it| (self.declaration(it, &lazy), self.use_of(it, &lazy))).collect();
         for op in self.ops.iter_mut().filter(|it| it.text.contains([DECLARED, USED])) {
             op.text = with_hooks(&op.text, &texts);
+        }
+        for site in self.sites.iter().filter(|it| !it.dead) {
+            // The text of a static method does not have the word.
+            let is_static = site.kind == SiteKind::StaticMethod;
+            let start =
+                if is_static { params::past_word(self.source, site.span.start, "static") } else { site.span.start };
+            self.ops.push(Op::insert(start, Order::site(site.depth), Op::SITE));
+            self.ops.push(Op::insert(site.span.end, Order::site_end(site.depth), Op::SITE_END));
         }
     }
 
@@ -865,6 +887,7 @@ impl<'s> Collector<'s> {
                 self_name: None,
                 mark: entry.mark.clone(),
                 function_scope_depth: self.depths[entry.scope.index()],
+                depth: self.depth,
                 class: None,
             });
             self.sites.len() - 1
@@ -1222,6 +1245,7 @@ impl<'s> Collector<'s> {
             dead: false,
             self_name: None,
             function_scope_depth: self.depths[it.scope_id().index()],
+            depth: self.depth + 1,
             class: Some(parts),
         });
     }

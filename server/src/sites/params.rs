@@ -294,6 +294,23 @@ fn comma_after(source: &str, from: u32, to: u32) -> Option<u32> {
     find_char(source, from, to, b',')
 }
 
+/// Where what follows a word starts, behind white space and comments.
+pub(crate) fn past_word(source: &str, from: u32, word: &str) -> u32 {
+    let mut rest = source[from as usize..].strip_prefix(word).unwrap_or(&source[from as usize..]);
+    loop {
+        rest = rest.trim_start();
+        let comment = match rest.as_bytes() {
+            [b'/', b'/', ..] => rest.find(['\n', '\r', '\u{2028}', '\u{2029}']),
+            [b'/', b'*', ..] => rest.find("*/").map(|it| it + 2),
+            _ => None,
+        };
+        match comment {
+            Some(end) => rest = &rest[end..],
+            None => return (source.len() - rest.len()) as u32,
+        }
+    }
+}
+
 /// The first `wanted` outside comments in `from..to`.
 pub(super) fn find_char(source: &str, from: u32, to: u32, wanted: u8) -> Option<u32> {
     let bytes = source.as_bytes();
