@@ -3,6 +3,7 @@
 // the contract between the compiler and the page.
 
 import { gather } from "./gathered.js";
+import { plain } from "./kinds.js";
 import { merge } from "./merge.js";
 import { createNamespace, fill } from "./namespace.js";
 import { externalKey, moduleObject } from "./registry.js";
@@ -26,6 +27,8 @@ export class Context {
     this.linkError = null;
     /** Takes over another initial value. */
     this.merge = merge;
+    /** Takes over a function that is no longer async. */
+    this.plain = plain;
     /** `import()`. @param {unknown} specifier @param {unknown} [options] */
     this.import = (specifier, options) => registry.dynamicImport(instance, specifier, options);
   }

@@ -87,7 +87,7 @@ pub struct PatchPlan {
 }
 
 /// A change of the top level that pages take over without running the module again.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Top {
     /// Specifiers of added imports: their modules run first.
     pub imports: Vec<String>,
@@ -232,7 +232,8 @@ impl Program {
         let delta = text.len() as i64 - i64::from(old.len);
         let old = old.clone();
         let mut site = function.site.clone();
-        let changes = diff::changed(&old, &site);
+        let mut changes = diff::changed(&old, &site);
+        uses_of_privates(&site, text, rev, &mut changes);
         let line = self.line_of(origin);
         let mut plan = PatchPlan::default();
         let own = changes.iter().any(|it| it.path.is_empty());
@@ -389,9 +390,10 @@ impl Program {
             self.ids = ids;
         }
         let mut ids = self.ids.at(rev);
-        let mut root = module.root;
+        let mut root = std::mem::replace(&mut module.root, empty_site());
         let mut changes = diff::changed(&self.root, &root);
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
+        uses_of_privates(&root, source, rev, &mut changes);
         let rope = Rope::from_str(source);
         let mut plan = PatchPlan::default();
         for change in &changes {
@@ -408,6 +410,19 @@ impl Program {
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
         }
+        if same_root || top.is_some() {
+            let lost = changes.iter().filter(|it| it.path.len() == 1).filter_map(|it| {
+                let (before, site) = (find(&self.root, it.id)?, root.at(&it.path));
+                diff::loses_async(before, site).then(|| (site.id, offset(&root, &it.path)))
+            });
+            let steps: Vec<Step> =
+                lost.filter_map(|(id, start)| top::plain_again(&module, source, start, id, &ids, rev)).collect();
+            if !steps.is_empty() {
+                let before = top.as_deref().cloned().unwrap_or_default();
+                top = Some(Arc::new(Top { steps: before.steps.into_iter().chain(steps).collect(), ..before }));
+            }
+        }
+        let is_same_root = same_root && top.is_none() && !self.is_nothing;
         let same_root = same_root && !self.is_nothing;
         let reason = (!same_root && top.is_none()).then(|| match same_collections {
             true => why(&self.items, &module.items),
@@ -431,7 +446,7 @@ impl Program {
             return Ok(Verdict::Unchanged);
         }
         self.rev = rev;
-        if !same_root {
+        if !is_same_root {
             let (shell, scope) = (self.root.shell, Arc::clone(&self.root.scope));
             let collections = Arc::clone(&self.collections);
             self.roots.push(RootVersion { rev, shell, scope, collections, top: top.clone() });
@@ -621,15 +636,23 @@ fn later(site: &Site) -> String {
     }
 }
 
-/// Objects that exist keep the fields that they were made with.
+/// What stays as it was made: the fields of objects that exist, and that a function is async.
 fn note(before: &Site, site: &Site, start: u32) -> Option<Reason> {
-    let changed = site.kind.is_class() && before.class.fields != site.class.fields;
-    changed.then(|| {
-        let name = if site.name.is_empty() { "this class".to_owned() } else { format!("`{}`", site.name) };
+    let end = start + site.len;
+    let named = |other: &str| if site.name.is_empty() { other.to_owned() } else { format!("`{}`", site.name) };
+    if site.kind.is_class() && before.class.fields != site.class.fields {
         let message = format!(
-            "objects of {name} that are made from now on have the new fields; those that exist stay as they are"
+            "objects of {} that are made from now on have the new fields; those that exist stay as they are",
+            named("this class")
         );
-        Reason { code: "fields", message, start, end: start + site.len }
+        return Some(Reason { code: "fields", message, start, end });
+    }
+    diff::loses_async(before, site).then(|| {
+        let message = format!(
+            "{} was async: who took it before this edit gets what it returns in a promise",
+            named("this function")
+        );
+        Reason { code: "async", message, start, end }
     })
 }
 
@@ -759,6 +782,38 @@ fn uses_of(site: &Site, added: &[String], path: &mut Vec<usize>, changes: &mut V
         path.push(index);
         uses_of(child, added, path, changes);
         path.pop();
+    }
+}
+
+/// Functions whose text is the same but that use a `#private` name which means something else now. `text` is that of `site`.
+fn uses_of_privates(site: &Site, text: &str, rev: Rev, changes: &mut Vec<diff::Changed>) {
+    let mut found = Vec::new();
+    for change in changes.iter() {
+        let class = site.at(&change.path);
+        let late: Vec<String> =
+            class.late_privates().filter(|it| it.since == rev).map(|it| format!("#{}", it.name)).collect();
+        if late.is_empty() {
+            continue;
+        }
+        let mut paths: Vec<Vec<usize>> = vec![change.path.clone()];
+        while let Some(path) = paths.pop() {
+            for index in 0..site.at(&path).children.len() {
+                let mut inner = path.clone();
+                inner.push(index);
+                let it = site.at(&inner);
+                let start = offset(site, &inner) as usize;
+                let is_use = late.iter().any(|name| text[start..start + it.len as usize].contains(name.as_str()));
+                if is_use && it.born != rev {
+                    found.push(diff::Changed { id: it.id, path: inner.clone(), own: true });
+                    paths.push(inner);
+                }
+            }
+        }
+    }
+    for it in found {
+        if !changes.iter().any(|known| known.id == it.id) {
+            changes.push(it);
+        }
     }
 }
 

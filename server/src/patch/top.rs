@@ -1,9 +1,9 @@
 //! Changes of the top level that need no new run of the module: declarations added, removed, or with other pure values.
 
 use crate::compile::{Binding, Export, Item, ItemKind, Module};
-use crate::sites::Rev;
 use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
+use crate::sites::{Rev, SiteId};
 
 use super::{Reason, Step, Top};
 
@@ -290,6 +290,21 @@ impl Soft {
 
 fn target(name: &str, ids: &Ids, guards: &str) -> String {
     if ids.overlay().contains(name) { format!("{guards}.o.{name}") } else { name.to_owned() }
+}
+
+/// The step that gives the name of a function which stood at `start` and was async to one that is not: its object can only give
+/// promises.
+pub(super) fn plain_again(module: &Module, source: &str, start: u32, id: SiteId, ids: &Ids, rev: Rev) -> Option<Step> {
+    let is_it = |it: &&Binding| it.value.is_some_and(|(from, _)| from == start);
+    let (item, binding) = module.items.iter().find_map(|it| Some((it, it.bindings.iter().find(is_it)?)))?;
+    if item.is_shared || binding.is_const && !item.is_pure {
+        return None;
+    }
+    let guards = module.flavour.guards();
+    let name = target(&binding.name, ids, &guards);
+    let text = value_text(binding, module, source, rev);
+    let code = format!("$cap_m.plain({name},{id},()=>{text},$cap_v=>{{{name}=$cap_v}})");
+    Some(Step { code, line: source[..start as usize].matches('\n').count() as u32, keeps: None })
 }
 
 /// An expression for the value of an added or changed binding.

@@ -116,7 +116,12 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     let mut returned = vec![false; old.ghosts.len()];
     for (child, pair) in new.children.iter_mut().zip(&pairs) {
         if let Some(index) = pair {
-            adopt(&old.children[*index], child, ids);
+            let before = &old.children[*index];
+            adopt(before, child, ids);
+            if child.kind.is_class_member() && loses_async(before, child) {
+                // Classes get another function for it.
+                child.born = ids.rev;
+            }
             continue;
         }
         let candidates =
@@ -190,11 +195,16 @@ fn compare(old: &Site, new: &Site, path: &mut Vec<usize>, found: &mut Vec<Change
     if old.deep == new.deep {
         return;
     }
-    let own = old.shell != new.shell;
+    let by_id: FxHashMap<SiteId, &Site> = old.children.iter().chain(&old.ghosts).map(|it| (it.id, it)).collect();
+    // What makes functions has to make others where those that it made can't become what they are now.
+    let makes_others = new.children.iter().any(|it| match by_id.get(&it.id) {
+        Some(before) => loses_async(before, it),
+        None => new.kind.is_class(),
+    });
+    let own = old.shell != new.shell || makes_others;
     if own && new.kind != SiteKind::Module {
         found.push(Changed { id: new.id, path: path.clone(), own });
     }
-    let by_id: FxHashMap<SiteId, &Site> = old.children.iter().chain(&old.ghosts).map(|it| (it.id, it)).collect();
     for (index, child) in new.children.iter().enumerate() {
         if let Some(before) = by_id.get(&child.id) {
             path.push(index);
@@ -217,17 +227,33 @@ fn pair_children(old: &Site, new: &Site) -> Vec<Option<usize>> {
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), 0));
     if old.shell == new.shell && !old.kind.is_class() {
         // Around them nothing changed, so what is left has only other names of its own: they stand in the same order.
-        pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| {
-            (it.kind, it.access, it.is_async, it.is_generator)
-        });
+        pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (it.kind, it.access, generates(it)));
+    }
+    for (pair, child) in pairs.iter_mut().zip(&new.children) {
+        pair.take_if(|it| is_made_anew(&old.children[*it], child));
     }
     pairs
 }
 
-type Key<'s> = (SiteKind, super::Access, bool, bool, &'s str);
+/// A function that was async gives promises whatever it runs, and a private method can't be taken from a class for another one.
+fn is_made_anew(old: &Site, new: &Site) -> bool {
+    new.kind.is_class_member() && new.name.starts_with('#') && loses_async(old, new)
+}
+
+/// Whether functions made of the old text can't be what the new text says: they go on giving promises.
+pub fn loses_async(old: &Site, new: &Site) -> bool {
+    old.is_async && !new.is_async
+}
+
+type Key<'s> = (SiteKind, super::Access, (bool, bool), &'s str);
+
+/// Whether it is a generator, and an async one: what generators give can't be passed on by functions of another kind.
+fn generates(site: &Site) -> (bool, bool) {
+    (site.is_generator, site.is_generator && site.is_async)
+}
 
 fn key(site: &Site) -> Key<'_> {
-    (site.kind, site.access, site.is_async, site.is_generator, site.name.as_str())
+    (site.kind, site.access, generates(site), site.name.as_str())
 }
 
 fn pair_by<'s, K: std::hash::Hash + Eq>(
