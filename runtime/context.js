@@ -3,8 +3,8 @@
 // the contract between the compiler and the page.
 
 import { gather } from "./gathered.js";
-import { plain } from "./kinds.js";
 import { merge } from "./merge.js";
+import { plain, rename } from "./names.js";
 import { createNamespace, fill } from "./namespace.js";
 import { externalKey, moduleObject } from "./registry.js";
 
@@ -29,6 +29,8 @@ export class Context {
     this.merge = merge;
     /** Takes over a function that is no longer async. */
     this.plain = plain;
+    /** Takes over another name of a variable. */
+    this.rename = rename;
     /** `import()`. @param {unknown} specifier @param {unknown} [options] */
     this.import = (specifier, options) => registry.dynamicImport(instance, specifier, options);
   }

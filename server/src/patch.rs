@@ -4,6 +4,7 @@
 //! new text gives a [`Verdict`] and moves the program on to it. Nothing that does not parse ever gets into a program.
 
 mod cuts;
+mod renames;
 mod top;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use ropey::Rope;
 use rustc_hash::FxHashMap;
 
 use crate::compile::{
-    self, Construct, Context, Export, Function, Item, ItemKind, LatePrivate, Module, Options, Problem,
+    self, Construct, Context, Export, Function, Item, ItemKind, LatePrivate, Module, Options, Places, Problem,
     compile_function, compile_module,
 };
 use crate::sites::collect::Flavour;
@@ -373,7 +374,7 @@ impl Program {
             && !self.is_nothing
             && same_names
             && same_collections
-            && let Some(soft) = top::soften(&self.items, &self.exports, &module)
+            && let Some((soft, old_source)) = self.soften(&module, source)
         {
             if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
                 return Ok(Verdict::Hold(reason));
@@ -383,7 +384,7 @@ impl Program {
             let mut ids = self.ids.at(rev);
             soft.name(&mut ids, &self.ids, &module);
             let again = compile_module(source, self.options, Some(&self.root), &mut ids)?;
-            top = Some(Arc::new(soft.steps(&again, source, &self.items_text.to_string(), &ids, rev)));
+            top = Some(Arc::new(soft.steps(&again, source, &old_source, &ids, rev)));
             module = again;
             self.ids = ids;
         } else {
@@ -459,6 +460,23 @@ impl Program {
                 Ok(Verdict::Patch(plan))
             }
         }
+    }
+
+    /// What is different at the top level, if pages can take it over, and the text of the old one.
+    fn soften(&self, module: &Module, source: &str) -> Option<(top::Soft, String)> {
+        for places in [Places::All, Places::Declaration] {
+            let Some(renamed) = self.renamed(module, source, places) else { continue };
+            let renames::Renamed { names, source, items, same } = renamed;
+            let before =
+                top::Before { items: &items, source, exports: &self.exports, names: &names, same: &same, root: &self.root };
+            if let Some(soft) = top::soften(&before, module) {
+                return Some((soft, before.source));
+            }
+        }
+        let source = self.items_text.to_string();
+        let (items, exports, root) = (&self.items, &self.exports, &self.root);
+        let before = top::Before { items, source, exports, names: &[], same: &[], root };
+        Some((top::soften(&before, module)?, before.source))
     }
 
     /// The steps that bring a page from the top level it has to the newest one, if steps can.
@@ -731,6 +749,21 @@ fn why(old: &[Item], new: &[Item]) -> Reason {
             end: 0,
         };
     };
+    let form = |it: &Item| if let [binding] = it.bindings.as_slice() { binding.form } else { None };
+    let other = added.iter().find_map(|it| {
+        let old = removed.iter().find(|old| old.names == it.names)?;
+        Some((it, form(old)?, form(it)?)).filter(|(_, old, new)| !old.can_become(*new))
+    });
+    if let Some((item, old, new)) = other {
+        let name = item.names.join(", ");
+        let message = match (old.is_generator, new.is_generator) {
+            (false, true) => format!("`{name}` became a generator: the module has to run again"),
+            (true, false) => format!("`{name}` is no longer a generator: the module has to run again"),
+            (true, true) => format!("the generator `{name}` is declared in another way: the module has to run again"),
+            _ => format!("`{name}` has a `this` of its own in one of its forms: the module has to run again"),
+        };
+        return Reason { code: "kind", message, start: item.start, end: item.end };
+    }
     let is_changed = !added.is_empty() && !removed.is_empty();
     let verb = match (is_changed, added.is_empty()) {
         (true, _) => "changed",

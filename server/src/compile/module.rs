@@ -103,6 +103,8 @@ pub struct Item {
     pub is_addable: bool,
     /// It may run again: it gives equal values each time.
     pub is_pure: bool,
+    /// Nothing but a list of what the module exports: [`Module::exports`] has it.
+    pub is_list: bool,
     /// Top-level names whose values its initializers read.
     pub reads: Vec<String>,
 }
@@ -118,6 +120,25 @@ pub struct Binding {
     pub params: Option<u32>,
     pub is_async: bool,
     pub is_generator: bool,
+    /// Its value is a function without a name of its own.
+    pub form: Option<Form>,
+}
+
+/// What sort of function a name has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    pub is_arrow: bool,
+    pub is_generator: bool,
+    /// It says `this` or `new.target`.
+    pub uses_this: bool,
+}
+
+impl Form {
+    /// Whether an object of one sort can run the code of the other: guards pass everything but `this` to and from arrows.
+    pub fn can_become(self, other: Form) -> bool {
+        let same = self.is_arrow == other.is_arrow || !self.uses_this && !other.uses_this;
+        same && !self.is_generator && !other.is_generator
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -255,7 +276,7 @@ pub fn syntax_error(statements: &str, flavour: Flavour) -> Option<Problem> {
     parse(&Allocator::default(), statements, options).err()?.into_iter().next()
 }
 
-fn parse<'a>(
+pub(super) fn parse<'a>(
     allocator: &'a Allocator,
     source: &'a str,
     options: Options,
@@ -428,7 +449,8 @@ impl Shape {
         let span = statement.span();
         let (kind, names) = describe(statement);
         let is_shared = names.iter().any(|it| is_declared_twice(it, scoping, collector.base.flavour));
-        let item = Item { kind, start: span.start, end: span.end, names, is_shared, ..Item::default() };
+        let is_list = matches!(statement, Statement::ExportNamedDeclaration(_));
+        let item = Item { kind, start: span.start, end: span.end, names, is_shared, is_list, ..Item::default() };
         let item = takeable(statement, item);
         self.soften_const(statement, &item, scoping, collector);
         self.items.push(item);
@@ -740,6 +762,7 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
                 params: Some(function.params.span.start),
                 is_async: function.r#async,
                 is_generator: function.generator,
+                form: Some(purity::form(function)),
             });
         }
         Declaration::ClassDeclaration(class) => {
@@ -753,6 +776,7 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
                 params: None,
                 is_async: false,
                 is_generator: false,
+                form: None,
             });
         }
         Declaration::VariableDeclaration(variable) => {
@@ -772,6 +796,7 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
                     params: None,
                     is_async: false,
                     is_generator: false,
+                    form: declarator.init.as_ref().and_then(purity::form_of_value),
                 });
             }
             item.is_addable = worst <= Purity::Fresh;

@@ -1,6 +1,10 @@
 //! Which top-level declarations can be taken over into a running module: those whose initializers do nothing but make a value.
 
 use oxc::ast::ast::*;
+use oxc::ast_visit::{Visit, walk};
+use oxc::syntax::scope::ScopeFlags;
+
+use super::module::Form;
 
 /// What running an initializer again would mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,4 +109,47 @@ pub(super) fn judge_class(class: &Class<'_>) -> Purity {
     });
     let elements = elements.max().unwrap_or(Purity::Pure);
     if class.decorators.is_empty() { heritage.max(elements) } else { Purity::Impure }
+}
+
+/// What sort of function a value is.
+pub(super) fn form_of_value(value: &Expression<'_>) -> Option<Form> {
+    match value.without_parentheses() {
+        Expression::FunctionExpression(it) if it.id.is_none() => Some(form(it)),
+        Expression::ArrowFunctionExpression(it) => {
+            let mut own = OwnThis::default();
+            walk::walk_arrow_function_expression(&mut own, it);
+            Some(Form { is_arrow: true, is_generator: false, uses_this: own.is_used })
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn form(function: &Function<'_>) -> Form {
+    let mut own = OwnThis::default();
+    walk::walk_function(&mut own, function, ScopeFlags::Function);
+    Form { is_arrow: false, is_generator: function.generator, uses_this: own.is_used }
+}
+
+/// Looks for a function's own `this` and `new.target`.
+#[derive(Default)]
+struct OwnThis {
+    is_used: bool,
+}
+
+impl<'a> Visit<'a> for OwnThis {
+    fn visit_this_expression(&mut self, _: &ThisExpression) {
+        self.is_used = true;
+    }
+
+    fn visit_new_target(&mut self, _: &NewTarget) {
+        self.is_used = true;
+    }
+
+    fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
+
+    fn visit_class(&mut self, it: &Class<'a>) {
+        if let Some(heritage) = &it.heritage {
+            self.visit_class_heritage(heritage);
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! Changes of the top level that need no new run of the module: declarations added, removed, or with other pure values.
 
-use crate::compile::{Binding, Export, Item, ItemKind, Module};
+use crate::compile::{Binding, Export, Form, Item, ItemKind, Module, Options, compile_module};
 use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
-use crate::sites::{Rev, SiteId};
+use crate::sites::{Rev, Site, SiteId, SiteKind};
 
+use super::renames::Rename;
 use super::{Reason, Step, Top};
 
 /// What changed, as indexes into the items of the old and the new text.
@@ -16,10 +17,25 @@ pub(super) struct Soft {
     /// Pure constants that read a changed value, in the order in which they stand.
     dependants: Vec<usize>,
     exports: Vec<Export>,
+    renames: Vec<Rename>,
+    /// As in [`Ids`].
+    same: Vec<(u32, usize)>,
+}
+
+/// The top level that pages run: in `renamed`, with the names that the new text has for it.
+pub(super) struct Before<'b> {
+    pub(super) items: &'b [Item],
+    /// The text of the items.
+    pub(super) source: String,
+    pub(super) exports: &'b [Export],
+    pub(super) names: &'b [Rename],
+    pub(super) same: &'b [(u32, usize)],
+    pub(super) root: &'b Site,
 }
 
 /// The difference between two top levels, if all of it can be taken over.
-pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> Option<Soft> {
+pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
+    let old = before.items;
     if matches!(module.flavour, crate::sites::collect::Flavour::Classic(_)) {
         return None;
     }
@@ -36,6 +52,10 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
     let (mut gone, mut come) = unmatched(old, new, &rest(&old_refs), &rest(&new_refs));
     let (gone_functions, come_functions) = unmatched_unordered(old, new, &functions(&old_refs), &functions(&new_refs));
 
+    let (mut gone_functions, mut come_functions) = (gone_functions, come_functions);
+    let mut same = before.same.to_vec();
+    same.extend(other_forms(before, old, module, &mut gone_functions, &mut come));
+    same.extend(other_forms(before, old, module, &mut gone, &mut come_functions));
     let mut changed = Vec::new();
     come.retain(|index| {
         let item = &new[*index];
@@ -59,6 +79,9 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
     });
     come.extend(come_functions);
     gone.extend(gone_functions);
+    // What is exported is compared by itself.
+    come.retain(|it| !new[*it].is_list);
+    gone.retain(|it| !old[*it].is_list);
     come.sort_unstable();
     let can_come = |item: &Item| match item.kind {
         ItemKind::Import => item.hash != 1 && item.start != item.end,
@@ -88,7 +111,7 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
     let mut removed = names(old, &gone, true);
     removed.retain(|it| !staying.contains(it));
     removed.extend(gone_names);
-    let exports = added_exports(old_exports, &module.exports)?;
+    let exports = added_exports(before, &module.exports)?;
     let mut stale: Vec<String> = changed.iter().flat_map(|(it, _)| it.names.clone()).collect();
     let mut dependants = Vec::new();
     for (index, item) in new.iter().enumerate() {
@@ -104,13 +127,56 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
     }
     // A class that was made has the keys that it was made with.
     let are_keys = stale.iter().any(|it| module.keys.contains(it.as_str()));
-    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports })
+    let renames = before.names.to_vec();
+    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports, renames, same })
 }
 
-/// The exports that `new` has and `old` lacks; `None` when anything else about the exports changed.
-fn added_exports(old: &[Export], new: &[Export]) -> Option<Vec<Export>> {
-    let kept = old.iter().all(|it| new.contains(it));
-    kept.then(|| new.iter().filter(|it| !old.contains(it)).cloned().collect())
+/// The exports that `new` has and pages lack; `None` when anything else about the exports changed. What is renamed keeps its old export
+/// beside the new one: who imports it may not know the new name yet.
+fn added_exports(before: &Before<'_>, new: &[Export]) -> Option<Vec<Export>> {
+    let name_of = |value: &str| before.names.iter().find(|it| it.from == value).map(|it| it.to.clone());
+    let kept = before.exports.iter().all(|it| match name_of(&it.value) {
+        Some(value) => new.iter().any(|now| now.value == value),
+        None => new.contains(it),
+    });
+    let is_there = |it: &Export| before.exports.iter().any(|old| old.name == it.name);
+    kept.then(|| new.iter().filter(|it| !is_there(it)).cloned().collect())
+}
+
+/// Takes out of both lists what is the same function under the same name, declared in another way, and gives their sites.
+fn other_forms(
+    before: &Before<'_>,
+    old: &[Item],
+    module: &Module,
+    gone: &mut Vec<usize>,
+    come: &mut Vec<usize>,
+) -> Vec<(u32, usize)> {
+    let mut same = Vec::new();
+    come.retain(|index| {
+        let item = &module.items[*index];
+        let found = gone.iter().position(|it| {
+            let old = &old[*it];
+            let is_function = old.kind == ItemKind::Function || item.kind == ItemKind::Function;
+            let (Some(a), Some(b)) = (form_of(old), form_of(item)) else { return false };
+            is_function && old.names == item.names && a.can_become(b)
+        });
+        let Some(found) = found else { return true };
+        let named = before.root.children.iter().enumerate().filter(|(_, it)| {
+            let is_function = matches!(it.kind, SiteKind::Declaration | SiteKind::Expression | SiteKind::Arrow);
+            is_function && it.name == item.names[0]
+        });
+        let named: Vec<usize> = named.map(|it| it.0).collect();
+        let ([child], Some((start, _))) = (named.as_slice(), item.bindings[0].value) else { return true };
+        same.push((start, *child));
+        gone.remove(found);
+        false
+    });
+    same
+}
+
+fn form_of(item: &Item) -> Option<Form> {
+    let [binding] = item.bindings.as_slice() else { return None };
+    binding.form.filter(|_| !item.is_shared)
 }
 
 /// Which of two lists, whose order counts, have no counterpart in the other: by the longest common subsequence.
@@ -177,7 +243,8 @@ impl Soft {
 
     /// The names that the new text declares and the old one did not.
     pub(super) fn added_names(&self, module: &Module) -> Vec<String> {
-        self.added.iter().flat_map(|it| module.items[*it].names.clone()).collect()
+        let added = self.added.iter().flat_map(|it| module.items[*it].names.clone());
+        added.chain(self.renames.iter().map(|it| it.to.clone())).collect()
     }
 
     /// Notes in `ids` which names patches now reach through the overlay. `before` are the ids of the old text.
@@ -197,27 +264,38 @@ impl Soft {
             }
         }
         self.removed.iter().for_each(|it| ids.remove_name(it));
+        for it in &self.renames {
+            if it.is_import {
+                ids.remove_name(&it.from);
+            } else {
+                ids.rename(&it.from, &it.to);
+            }
+        }
+        ids.same.clone_from(&self.same);
     }
 
     /// Other values of declarations that stay: what the program wrote since is state, and is kept.
     fn new_values(&self, module: &Module, source: &str, old_source: &str, ids: &Ids, rev: Rev, top: &mut Top) {
+        if self.changed.is_empty() {
+            return;
+        }
         let guards = module.flavour.guards();
-        let text_of = |at: Option<(u32, u32)>, text: &str| {
-            at.map_or_else(|| "void 0".to_owned(), |it| text[it.0 as usize..it.1 as usize].to_owned())
+        // Old values are read where the new ones are: by the same way to each name.
+        let options = Options { flavour: Some(module.flavour), ..Options::default() };
+        let Ok(old_module) = compile_module(old_source, options, None, &mut ids.at(rev)) else { return };
+        let text_of = |at: Option<(u32, u32)>, module: &Module, source: &str| {
+            at.map_or_else(|| "void 0".to_owned(), |it| module.patch_text(source, it, rev))
         };
         let mut all: Vec<(&Binding, String)> = Vec::new();
         for (old, index) in &self.changed {
             for (before, binding) in old.bindings.iter().zip(&module.items[*index].bindings) {
-                all.push((binding, text_of(before.value, old_source)));
+                all.push((binding, text_of(before.value, &old_module, old_source)));
             }
         }
         for index in &self.dependants {
             for binding in &module.items[*index].bindings {
-                all.push((binding, text_of(binding.value, source)));
+                all.push((binding, text_of(binding.value, module, source)));
             }
-        }
-        if all.is_empty() {
-            return;
         }
         // The values as they were initialized, all before the first one changes: some are made of others.
         let first: Vec<String> = all.iter().map(|(_, text)| format!("({text})")).collect();
@@ -237,6 +315,14 @@ impl Soft {
         let line = |at: u32| source[..at as usize].matches('\n').count() as u32;
         let value = |binding: &Binding| value_text(binding, module, source, rev);
         let mut top = Top { removed: self.removed.clone(), ..Top::default() };
+        for it in self.renames.iter().filter(|it| !it.is_import) {
+            let Rename { from, to, is_named, .. } = it;
+            let (key, old_key, named) = (quoted(to), quoted(from), u8::from(*is_named));
+            let code = format!(
+                "$cap_m.rename({guards}.o,{key},{old_key},()=>{from},$cap_v=>{{{from}=$cap_v}},{named})"
+            );
+            top.steps.push(Step { code, line: 0, keeps: None });
+        }
         let is_late = |holder: u32| ids.overlay().contains(&format!("$cap_i{holder}"));
         for specifier in &module.imports {
             let (holder, _) = ids.known_holder(specifier);
@@ -262,6 +348,12 @@ impl Soft {
                     format!(
                         "(()=>{{const $cap_v={text};try{{{name};{name}=$cap_v;Object.defineProperty({guards}.o,{key},{{configurable:true,get:()=>{name},set($cap_v){{{name}=$cap_v}}}})}}catch{{Object.defineProperty({guards}.o,{key},{{configurable:true,writable:true,value:$cap_v}})}}}})()",
                         key = quoted(name)
+                    )
+                } else if ids.was_removed(name) {
+                    // The variable that had this name is still there, under another one.
+                    let key = quoted(name);
+                    format!(
+                        "Object.defineProperty({guards}.o,{key},{{configurable:true,enumerable:true,writable:true,value:{text}}})"
                     )
                 } else {
                     format!("{guards}.o.{name}={text}")

@@ -917,7 +917,9 @@ impl<'s> Collector<'s> {
         {
             function.params_clash = true;
         }
-        let bind = match symbol {
+        // The walked function's own name is declared around it.
+        let is_around = |it: &SymbolId| self.outer == Some(self.scoping.symbol_scope_id(*it));
+        let bind = match symbol.filter(|it| !self.base.is_function || !is_around(it)) {
             Some(symbol) => self.imports.get(&symbol).cloned(),
             None => match self.base.scope.find(name).filter(|_| self.base.is_function) {
                 Some((Some(place), bind)) if self.cells_around() > 0 => {
@@ -928,6 +930,7 @@ impl<'s> Collector<'s> {
                     return;
                 }
                 Some((_, bind)) => Some(bind.clone()),
+                None if symbol.is_some() => None,
                 None => {
                     self.global(name, span);
                     None

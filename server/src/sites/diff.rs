@@ -31,13 +31,18 @@ pub struct Ids {
     overlay: BTreeSet<String>,
     /// Names that were removed while pages ran: some pages may still have them.
     ghosts: BTreeSet<String>,
+    /// Those of the ghosts whose variable has another name now.
+    moved: BTreeSet<String>,
+    /// For the text that is compiled: functions and classes of the top level that are older ones all the same, with another name or as
+    /// declarations of another kind. Where they start, and which children the older ones are.
+    pub(crate) same: Vec<(u32, usize)>,
 }
 
 impl Ids {
     /// The same ids, for planning this revision.
     #[must_use]
     pub fn at(&self, rev: Rev) -> Ids {
-        Ids { rev, ..self.clone() }
+        Ids { rev, same: Vec::new(), ..self.clone() }
     }
 
     pub fn fresh(&mut self) -> SiteId {
@@ -86,7 +91,20 @@ impl Ids {
     }
 
     pub(crate) fn is_ghost(&self, name: &str) -> bool {
+        self.ghosts.contains(name) && !self.moved.contains(name)
+    }
+
+    /// Whether the text declared the name once and does not now, as far as that is known.
+    pub(crate) fn was_removed(&self, name: &str) -> bool {
         self.ghosts.contains(name)
+    }
+
+    /// The variable `from` is now `to`.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        self.remove_name(from);
+        self.add_to_overlay(to);
+        self.moved.insert(from.to_owned());
+        self.moved.remove(to);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -112,7 +130,8 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
         new.since = ids.rev;
         new.past = Some(Arc::new(Past::with(old.past.as_deref(), &old.scope)));
     }
-    let pairs = pair_children(old, new);
+    let same = if old.kind == SiteKind::Module { std::mem::take(&mut ids.same) } else { Vec::new() };
+    let pairs = pair_children(old, new, &same);
     let mut returned = vec![false; old.ghosts.len()];
     for (child, pair) in new.children.iter_mut().zip(&pairs) {
         if let Some(index) = pair {
@@ -215,13 +234,19 @@ fn compare(old: &Site, new: &Site, path: &mut Vec<usize>, found: &mut Vec<Change
 }
 
 /// For each child of `new` the index of its counterpart among the children of `old`.
-fn pair_children(old: &Site, new: &Site) -> Vec<Option<usize>> {
+fn pair_children(old: &Site, new: &Site, same: &[(u32, usize)]) -> Vec<Option<usize>> {
     let same_shape = old.shell == new.shell && old.children.len() == new.children.len();
     if same_shape && old.kind != SiteKind::Module && !old.kind.is_class() {
         return (0..new.children.len()).map(Some).collect();
     }
     let mut taken = vec![false; old.children.len()];
     let mut pairs = vec![None; new.children.len()];
+    for (start, index) in same {
+        if let Some(child) = (0..new.children.len()).find(|it| new.child_start(*it) == *start) {
+            taken[*index] = true;
+            pairs[child] = Some(*index);
+        }
+    }
     // The same text under the same name first, then the same name: in order, each used once.
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), it.deep));
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), 0));
