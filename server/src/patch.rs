@@ -384,7 +384,7 @@ impl Program {
             let mut ids = self.ids.at(rev);
             soft.name(&mut ids, &self.ids, &module);
             let again = compile_module(source, self.options, Some(&self.root), &mut ids)?;
-            top = Some(Arc::new(soft.steps(&again, source, &old_source, &ids, rev)));
+            top = Some(Arc::new(soft.steps(&again, source, (&old_source, &self.root), &ids, rev)));
             module = again;
             self.ids = ids;
         } else {

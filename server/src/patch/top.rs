@@ -56,6 +56,7 @@ pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
     let mut same = before.same.to_vec();
     same.extend(other_forms(before, old, module, &mut gone_functions, &mut come));
     same.extend(other_forms(before, old, module, &mut gone, &mut come_functions));
+    same.extend(other_forms(before, old, module, &mut gone, &mut come));
     let mut changed = Vec::new();
     come.retain(|index| {
         let item = &new[*index];
@@ -156,9 +157,8 @@ fn other_forms(
         let item = &module.items[*index];
         let found = gone.iter().position(|it| {
             let old = &old[*it];
-            let is_function = old.kind == ItemKind::Function || item.kind == ItemKind::Function;
             let (Some(a), Some(b)) = (form_of(old), form_of(item)) else { return false };
-            is_function && old.names == item.names && a.can_become(b)
+            old.names == item.names && a.can_become(b)
         });
         let Some(found) = found else { return true };
         let named = before.root.children.iter().enumerate().filter(|(_, it)| {
@@ -275,14 +275,15 @@ impl Soft {
     }
 
     /// Other values of declarations that stay: what the program wrote since is state, and is kept.
-    fn new_values(&self, module: &Module, source: &str, old_source: &str, ids: &Ids, rev: Rev, top: &mut Top) {
+    fn new_values(&self, module: &Module, source: &str, old: (&str, &Site), ids: &Ids, rev: Rev, top: &mut Top) {
+        let (old_source, old_root) = old;
         if self.changed.is_empty() {
             return;
         }
         let guards = module.flavour.guards();
         // Old values are read where the new ones are: by the same way to each name.
         let options = Options { flavour: Some(module.flavour), ..Options::default() };
-        let Ok(old_module) = compile_module(old_source, options, None, &mut ids.at(rev)) else { return };
+        let Ok(old_module) = compile_module(old_source, options, Some(old_root), &mut ids.at(rev)) else { return };
         let text_of = |at: Option<(u32, u32)>, module: &Module, source: &str| {
             at.map_or_else(|| "void 0".to_owned(), |it| module.patch_text(source, it, rev))
         };
@@ -310,7 +311,7 @@ impl Soft {
     }
 
     /// What pages have to run. `module` was compiled with the names of [`Soft::name`].
-    pub(super) fn steps(&self, module: &Module, source: &str, old_source: &str, ids: &Ids, rev: Rev) -> Top {
+    pub(super) fn steps(&self, module: &Module, source: &str, old: (&str, &Site), ids: &Ids, rev: Rev) -> Top {
         let guards = module.flavour.guards();
         let line = |at: u32| source[..at as usize].matches('\n').count() as u32;
         let value = |binding: &Binding| value_text(binding, module, source, rev);
@@ -361,7 +362,7 @@ impl Soft {
                 top.steps.push(Step { code, line: binding.value.map_or(0, |it| line(it.0)), keeps: None });
             }
         }
-        self.new_values(module, source, old_source, ids, rev, &mut top);
+        self.new_values(module, source, old, ids, rev, &mut top);
         if !self.exports.is_empty() {
             let getters: Vec<String> = self
                 .exports
