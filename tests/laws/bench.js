@@ -110,8 +110,8 @@ class Listener {
   lastVerdict;
   /** The newest version that pages were sent a patch for. */
   due = 0;
-  /** The module has to run again, and has not yet. */
-  isDue = false;
+  /** The module has run again since it last had to: with an older version, maybe, that functions of a newer one follow. */
+  ranAgain = false;
   /** @type {Outcome[]} */
   outcomes = [];
   /** @type {Outcome | undefined} */
@@ -123,7 +123,7 @@ class Listener {
   verdict(it) {
     this.lastVerdict = it;
     if (it.verdict === "patch") this.due = it.version;
-    if (it.verdict === "updateModule") this.isDue = true;
+    if (it.verdict === "updateModule") this.ranAgain = false;
     this.#wake();
   }
 
@@ -131,7 +131,7 @@ class Listener {
   outcome(it) {
     this.outcomes.push(it);
     this.lastOutcome = it;
-    if (UPDATED.has(it.outcome)) this.isDue = false;
+    if (UPDATED.has(it.outcome)) this.ranAgain = it.outcome === "moduleUpdated";
     this.#wake();
   }
 
@@ -290,7 +290,7 @@ export class Program {
       this.document.save();
       const outcome = await listener.until(
         `the outcome of the update of ${this.id} to version ${version}`,
-        () => listener.outcomes.find((it) => mine(it) && UPDATED.has(it.outcome)),
+        () => listener.outcomes.find((it) => mine(it) && UPDATED.has(it.outcome)) ?? listener.outcomes.find((it) => mine(it) && listener.ranAgain),
         ms,
       );
       if (outcome.outcome === "needsReload") await this.reload();
