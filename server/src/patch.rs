@@ -243,7 +243,7 @@ impl Program {
             site.changed = rev;
             self.keep_runnable(&mut site, &old, rev);
             let later = (site.scope_rev != 0).then(|| later(&site));
-            let own = PlannedSite { later, ..planned(&site, &old, function, origin, line, column) };
+            let own = PlannedSite { later, ..planned(&site, &old, function, &ids, (origin, line, column)) };
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
         }
@@ -315,7 +315,7 @@ impl Program {
         late.extend(late_around(site, path));
         let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx, late };
         let function = compile_function(text, &context, ids)?;
-        let inner = planned(&current, before, function, place.start, place.line, place.column);
+        let inner = planned(&current, before, function, ids, (place.start, place.line, place.column));
         site.at_mut(path).needs.clone_from(&inner.needs);
         Ok(Ok(PlannedSite { later, ..inner }))
     }
@@ -467,8 +467,14 @@ impl Program {
         for places in [Places::All, Places::Declaration] {
             let Some(renamed) = self.renamed(module, source, places) else { continue };
             let renames::Renamed { names, source, items, same } = renamed;
-            let before =
-                top::Before { items: &items, source, exports: &self.exports, names: &names, same: &same, root: &self.root };
+            let before = top::Before {
+                items: &items,
+                source,
+                exports: &self.exports,
+                names: &names,
+                same: &same,
+                root: &self.root,
+            };
             if let Some(soft) = top::soften(&before, module) {
                 return Some((soft, before.source));
             }
@@ -549,7 +555,7 @@ impl Program {
             }
             let line = self.line_of(start);
             let column = self.column_of(start, line);
-            plan.sites.push(planned(site, site, function, start, line, column));
+            plan.sites.push(planned(site, site, function, &self.ids, (start, line, column)));
         }
         (plan, left)
     }
@@ -620,9 +626,11 @@ pub(crate) fn find_specifier(text: &str, spec: &str) -> (u32, u32) {
     at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
 }
 
-fn planned(site: &Site, before: &Site, function: Function, start: u32, line: u32, column: u32) -> PlannedSite {
-    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them.
-    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err();
+fn planned(site: &Site, before: &Site, function: Function, ids: &Ids, at: (u32, u32, u32)) -> PlannedSite {
+    let (start, line, column) = at;
+    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them, or
+    // they were declared then.
+    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err() || ids.was_removed(name);
     let needs = function.unresolved.into_iter().filter(|it| is_new(it) || before.needs.contains(it)).collect();
     // Columns of the first line are right when the code's own lead fits in front of it.
     let pad = (column as usize).saturating_sub(function.lead as usize);

@@ -103,6 +103,8 @@ pub struct Item {
     pub is_addable: bool,
     /// It may run again: it gives equal values each time.
     pub is_pure: bool,
+    /// Constants that stay constants when they are loaded: something assigns them, or their values are not pure.
+    pub is_fixed: bool,
     /// Nothing but a list of what the module exports: [`Module::exports`] has it.
     pub is_list: bool,
     /// Top-level names whose values its initializers read.
@@ -423,7 +425,13 @@ impl Shape {
 
     /// A `const` whose initializer may be changed while pages run is loaded as a `let`. Assigning it stays an error,
     /// because one that is assigned anywhere is left alone.
-    fn soften_const(&self, statement: &Statement<'_>, item: &Item, scoping: &Scoping, collector: &mut Collector<'_>) {
+    fn soften_const(
+        &self,
+        statement: &Statement<'_>,
+        item: &mut Item,
+        scoping: &Scoping,
+        collector: &mut Collector<'_>,
+    ) {
         let declaration = match statement {
             Statement::VariableDeclaration(it) => it,
             Statement::ExportDeclaration(it) => match &it.declaration {
@@ -439,7 +447,8 @@ impl Shape {
             .iter()
             .flat_map(|it| it.id.get_binding_identifiers())
             .any(|it| scoping.get_resolved_references(it.symbol_id()).any(Reference::is_write));
-        if is_const && item.is_pure && !assigned && !is_classic {
+        item.is_fixed = is_const && (!item.is_pure || assigned || is_classic);
+        if is_const && !item.is_fixed {
             let start = declaration.span.start;
             collector.ops.push(Op::replace(start, start + 5, "let".to_owned()));
         }
@@ -451,8 +460,8 @@ impl Shape {
         let is_shared = names.iter().any(|it| is_declared_twice(it, scoping, collector.base.flavour));
         let is_list = matches!(statement, Statement::ExportNamedDeclaration(_));
         let item = Item { kind, start: span.start, end: span.end, names, is_shared, is_list, ..Item::default() };
-        let item = takeable(statement, item);
-        self.soften_const(statement, &item, scoping, collector);
+        let mut item = takeable(statement, item);
+        self.soften_const(statement, &mut item, scoping, collector);
         self.items.push(item);
         match statement {
             Statement::ImportDeclaration(_) => collector.ops.push(empty_statement(collector.source, span)),

@@ -35,7 +35,8 @@ pub fn rename(source: &str, options: Options, names: &[(String, String)], places
     for (from, to) in names {
         symbols.insert(scoping.get_binding(root, from.as_str().into())?, to.as_str());
     }
-    let mut renaming = Renaming { source, scoping, symbols, places, scopes: Vec::new(), edits: Vec::new(), is_caught: false };
+    let mut renaming =
+        Renaming { source, scoping, symbols, places, scopes: Vec::new(), edits: Vec::new(), is_caught: false };
     renaming.visit_program(&parsed.program);
     if renaming.is_caught {
         return None;

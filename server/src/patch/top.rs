@@ -13,7 +13,8 @@ pub(super) struct Soft {
     added: Vec<usize>,
     /// Declarations of the same name whose value differs: old, new.
     changed: Vec<(Item, usize)>,
-    removed: Vec<String>,
+    /// With the hashes of what declared them.
+    removed: Vec<(String, u64)>,
     /// Pure constants that read a changed value, in the order in which they stand.
     dependants: Vec<usize>,
     exports: Vec<Export>,
@@ -63,8 +64,8 @@ pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
         let before = gone.iter().position(|it| old[*it].kind == item.kind && old[*it].names == item.names);
         let Some(before) = before else { return true };
         let old_item = &old[gone[before]];
-        let same_form = old_item.bindings.len() == item.bindings.len()
-            && old_item.bindings.iter().zip(&item.bindings).all(|(a, b)| a.is_const == b.is_const);
+        // A constant of the loaded text that nothing assigns can be written.
+        let same_form = old_item.bindings.len() == item.bindings.len() && !old_item.is_fixed;
         let fits = item.kind == ItemKind::Variable
             && !item.is_shared
             && !old_item.is_shared
@@ -112,6 +113,12 @@ pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
     let mut removed = names(old, &gone, true);
     removed.retain(|it| !staying.contains(it));
     removed.extend(gone_names);
+    let declaration = |name: &String| gone.iter().find(|it| old[**it].names.contains(name)).map(|it| old[*it].hash);
+    let with_declaration = |it: String| {
+        let hash = declaration(&it).unwrap_or_default();
+        (it, hash)
+    };
+    let removed = removed.into_iter().map(with_declaration).collect();
     let exports = added_exports(before, &module.exports)?;
     let mut stale: Vec<String> = changed.iter().flat_map(|(it, _)| it.names.clone()).collect();
     let mut dependants = Vec::new();
@@ -263,10 +270,10 @@ impl Soft {
                 ids.add_to_overlay(&format!("$cap_i{holder}"));
             }
         }
-        self.removed.iter().for_each(|it| ids.remove_name(it));
+        self.removed.iter().for_each(|(name, declaration)| ids.remove_name(name, *declaration));
         for it in &self.renames {
             if it.is_import {
-                ids.remove_name(&it.from);
+                ids.remove_name(&it.from, 0);
             } else {
                 ids.rename(&it.from, &it.to);
             }
@@ -315,13 +322,12 @@ impl Soft {
         let guards = module.flavour.guards();
         let line = |at: u32| source[..at as usize].matches('\n').count() as u32;
         let value = |binding: &Binding| value_text(binding, module, source, rev);
-        let mut top = Top { removed: self.removed.clone(), ..Top::default() };
+        let mut top = Top { removed: self.removed.iter().map(|it| it.0.clone()).collect(), ..Top::default() };
         for it in self.renames.iter().filter(|it| !it.is_import) {
             let Rename { from, to, is_named, .. } = it;
             let (key, old_key, named) = (quoted(to), quoted(from), u8::from(*is_named));
-            let code = format!(
-                "$cap_m.rename({guards}.o,{key},{old_key},()=>{from},$cap_v=>{{{from}=$cap_v}},{named})"
-            );
+            let code =
+                format!("$cap_m.rename({guards}.o,{key},{old_key},()=>{from},$cap_v=>{{{from}=$cap_v}},{named})");
             top.steps.push(Step { code, line: 0, keeps: None });
         }
         let is_late = |holder: u32| ids.overlay().contains(&format!("$cap_i{holder}"));
@@ -344,7 +350,15 @@ impl Soft {
             for binding in &module.items[*index].bindings {
                 let name = &binding.name;
                 let text = value(binding);
-                let code = if ids.is_ghost(name) {
+                let code = if module.items[*index].kind == ItemKind::Variable
+                    && ids.comes_back(name, module.items[*index].hash)
+                {
+                    // It was cut here and pasted there: pages that have the variable go on with it.
+                    let key = quoted(name);
+                    format!(
+                        "(()=>{{if({key} in {guards}.o)return;try{{{name};Object.defineProperty({guards}.o,{key},{{configurable:true,get:()=>{name},set($cap_v){{{name}=$cap_v}}}})}}catch{{{guards}.o.{name}={text}}}}})()"
+                    )
+                } else if ids.is_ghost(name) {
                     // Pages that had the name before it was removed have it still.
                     format!(
                         "(()=>{{const $cap_v={text};try{{{name};{name}=$cap_v;Object.defineProperty({guards}.o,{key},{{configurable:true,get:()=>{name},set($cap_v){{{name}=$cap_v}}}})}}catch{{Object.defineProperty({guards}.o,{key},{{configurable:true,writable:true,value:$cap_v}})}}}})()",

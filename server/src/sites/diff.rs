@@ -1,6 +1,6 @@
 //! Which site of a new tree is which of an old one: identities pass from old to new here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -29,8 +29,8 @@ pub struct Ids {
     aliases: FxHashMap<String, u32>,
     /// Names (and holders, as `$cap_iN`) that were added while pages ran: patches reach them through the overlay.
     overlay: BTreeSet<String>,
-    /// Names that were removed while pages ran: some pages may still have them.
-    ghosts: BTreeSet<String>,
+    /// Names that were removed while pages ran, with the hash of what declared each: some pages may still have them.
+    ghosts: BTreeMap<String, u64>,
     /// Those of the ghosts whose variable has another name now.
     moved: BTreeSet<String>,
     /// For the text that is compiled: functions and classes of the top level that are older ones all the same, with another name or as
@@ -86,22 +86,27 @@ impl Ids {
         self.overlay.insert(name.to_owned());
     }
 
-    pub(crate) fn remove_name(&mut self, name: &str) {
-        self.ghosts.insert(name.to_owned());
+    pub(crate) fn remove_name(&mut self, name: &str, declaration: u64) {
+        self.ghosts.insert(name.to_owned(), declaration);
     }
 
     pub(crate) fn is_ghost(&self, name: &str) -> bool {
-        self.ghosts.contains(name) && !self.moved.contains(name)
+        self.ghosts.contains_key(name) && !self.moved.contains(name)
+    }
+
+    /// Whether the name was removed with the very declaration that it has now.
+    pub(crate) fn comes_back(&self, name: &str, declaration: u64) -> bool {
+        self.is_ghost(name) && self.ghosts.get(name) == Some(&declaration)
     }
 
     /// Whether the text declared the name once and does not now, as far as that is known.
     pub(crate) fn was_removed(&self, name: &str) -> bool {
-        self.ghosts.contains(name)
+        self.ghosts.contains_key(name)
     }
 
     /// The variable `from` is now `to`.
     pub(crate) fn rename(&mut self, from: &str, to: &str) {
-        self.remove_name(from);
+        self.remove_name(from, 0);
         self.add_to_overlay(to);
         self.moved.insert(from.to_owned());
         self.moved.remove(to);
