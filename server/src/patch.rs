@@ -41,6 +41,8 @@ pub struct Program {
     /// Names that the text uses and nothing in it declares.
     unresolved: Vec<Box<str>>,
     exports: Vec<Export>,
+    /// The specifiers of `export * from`.
+    stars: Vec<String>,
     /// What calls anywhere in the text gather: pages were sent it with the module.
     collections: Arc<[Collection]>,
     cuts: Cuts,
@@ -182,6 +184,7 @@ impl Program {
             Program {
                 imports: module.imports.clone(),
                 exports,
+                stars: module.stars.clone(),
                 collections,
                 cuts,
                 text: Rope::from_str(source),
@@ -440,6 +443,7 @@ impl Program {
         self.ids = ids;
         self.items = module.items;
         self.exports = module.exports;
+        self.stars = module.stars;
         self.imports = module.imports;
         self.collections = Arc::from(module.collections);
         self.jsx = module.jsx;
@@ -467,21 +471,15 @@ impl Program {
         for places in [Places::All, Places::Declaration] {
             let Some(renamed) = self.renamed(module, source, places) else { continue };
             let renames::Renamed { names, source, items, same } = renamed;
-            let before = top::Before {
-                items: &items,
-                source,
-                exports: &self.exports,
-                names: &names,
-                same: &same,
-                root: &self.root,
-            };
+            let (exports, stars, root) = (&self.exports, &self.stars, &self.root);
+            let before = top::Before { items: &items, source, exports, stars, names: &names, same: &same, root };
             if let Some(soft) = top::soften(&before, module) {
                 return Some((soft, before.source));
             }
         }
         let source = self.items_text.to_string();
-        let (items, exports, root) = (&self.items, &self.exports, &self.root);
-        let before = top::Before { items, source, exports, names: &[], same: &[], root };
+        let (items, exports, stars, root) = (&self.items, &self.exports, &self.stars, &self.root);
+        let before = top::Before { items, source, exports, stars, names: &[], same: &[], root };
         Some((top::soften(&before, module)?, before.source))
     }
 
@@ -783,10 +781,11 @@ fn why(old: &[Item], new: &[Item]) -> Reason {
         ItemKind::Export => ("exports", "an export"),
         ItemKind::Function => ("declaration", "a function of the top level"),
         ItemKind::Class => ("class", "a class of the top level"),
+        ItemKind::Variable if item.names == ["default"] => ("exports", "the default export"),
         ItemKind::Variable => ("variable", "a variable of the top level"),
         ItemKind::Statement => ("statement", "a statement of the top level"),
     };
-    let names = if item.names.is_empty() || item.names.len() > 3 {
+    let names = if item.names.is_empty() || item.names == ["default"] || item.names.len() > 3 {
         String::new()
     } else {
         format!(" ({})", item.names.join(", "))

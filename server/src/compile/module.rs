@@ -49,6 +49,8 @@ pub struct Module {
     pub accepts: Vec<String>,
     pub collections: Vec<Collection>,
     pub exports: Vec<Export>,
+    /// The specifiers of `export * from`.
+    pub stars: Vec<String>,
     pub items: Vec<Item>,
     pub is_async: bool,
     /// The factory source.
@@ -69,7 +71,13 @@ pub struct Module {
 impl Module {
     /// A part of the module's text as code of a patch of this revision. `source` is the text that was compiled.
     pub fn patch_text(&self, source: &str, part: (u32, u32), rev: crate::sites::Rev) -> String {
-        emit::emit(source, &self.ops, part.0, part.1, &self.by_raw, &self.flavour.guards(), Mode::Patch(rev))
+        let guards = self.flavour.guards();
+        let mut text = emit::emit(source, &self.ops, part.0, part.1, &self.by_raw, &guards, Mode::Patch(rev));
+        // What is written behind a default export is none of its text.
+        if text.ends_with(DEFAULT_END) {
+            text.truncate(text.len() - DEFAULT_END.len());
+        }
+        text
     }
 
     /// Declarations of the variables that a class in a patch text needs.
@@ -105,7 +113,7 @@ pub struct Item {
     pub is_pure: bool,
     /// Constants that stay constants when they are loaded: something assigns them, or their values are not pure.
     pub is_fixed: bool,
-    /// Nothing but a list of what the module exports: [`Module::exports`] has it.
+    /// Nothing but a list of what the module exports: [`Module::exports`] and [`Module::stars`] have it.
     pub is_list: bool,
     /// Top-level names whose values its initializers read.
     pub reads: Vec<String>,
@@ -259,6 +267,7 @@ pub fn compile_module(
         accepts: dedup(collector.seen.accepts),
         collections: collector.seen.collections,
         exports: shape.exports,
+        stars: shape.stars,
         items: shape.items,
         is_async,
         code,
@@ -458,7 +467,12 @@ impl Shape {
         let span = statement.span();
         let (kind, names) = describe(statement);
         let is_shared = names.iter().any(|it| is_declared_twice(it, scoping, collector.base.flavour));
-        let is_list = matches!(statement, Statement::ExportNamedDeclaration(_));
+        let is_list = matches!(
+            statement,
+            Statement::ExportNamedDeclaration(_)
+                | Statement::ExportFromDeclaration(_)
+                | Statement::ExportAllDeclaration(_)
+        );
         let item = Item { kind, start: span.start, end: span.end, names, is_shared, is_list, ..Item::default() };
         let mut item = takeable(statement, item);
         self.soften_const(statement, &mut item, scoping, collector);
@@ -509,7 +523,10 @@ impl Shape {
                 collector.ops.push(blank(collector.source, Span::new(span.start, start)));
                 collector.visit_declaration(&it.declaration);
             }
-            Statement::ExportDefaultDeclaration(it) => self.default_export(&it.declaration, span, collector),
+            Statement::ExportDefaultDeclaration(it) => {
+                let is_pure = self.items.last().is_some_and(|it| it.is_pure);
+                self.default_export(&it.declaration, span, is_pure, collector);
+            }
             other => collector.visit_statement(other),
         }
     }
@@ -518,6 +535,7 @@ impl Shape {
         &mut self,
         declaration: &ExportDefaultDeclarationKind<'a>,
         span: Span,
+        is_pure: bool,
         collector: &mut Collector<'_>,
     ) {
         let start = declaration.span().start;
@@ -534,7 +552,7 @@ impl Shape {
                             " $cap_default",
                         ));
                         self.anonymous_default = true;
-                        "$cap_default".to_owned()
+                        DEFAULT.to_owned()
                     }
                 };
                 self.exports.push(Export { name: "default".to_owned(), value: name });
@@ -549,12 +567,14 @@ impl Shape {
             }
             other => {
                 // The object's key gives an anonymous function or class the name `default`.
-                self.exports.push(Export { name: "default".to_owned(), value: "$cap_default".to_owned() });
+                self.exports.push(Export { name: "default".to_owned(), value: DEFAULT.to_owned() });
                 let mut lead = blank(collector.source, head);
-                lead.text = format!("const $cap_default={{default:{}", lead.text);
+                // As any constant whose value may be changed.
+                let word = if is_pure { "let" } else { "const" };
+                lead.text = format!("{word} $cap_default={{default:{}", lead.text);
                 collector.ops.push(lead);
                 let end = other.span().end;
-                collector.ops.push(Op::insert(end, Order::last_close(), "}.default;"));
+                collector.ops.push(Op::insert(end, Order::last_close(), DEFAULT_END));
                 match other {
                     ExportDefaultDeclarationKind::ClassDeclaration(class) => collector.visit_class(class),
                     _ => walk::walk_export_default_declaration_kind(collector, other),
@@ -749,8 +769,50 @@ fn accessors(ids: &Ids, root: &Site) -> String {
     if parts.is_empty() { String::new() } else { format!("$cap_g.o={{__proto__:null,{}}};", parts.join(",")) }
 }
 
+/// What a default export without a name is called.
+pub const DEFAULT: &str = "$cap_default";
+
+const DEFAULT_END: &str = "}.default;";
+
+/// The binding of a default export that is no class.
+fn takeable_default(declaration: &ExportDefaultDeclarationKind<'_>, mut item: Item) -> Item {
+    let span = declaration.span();
+    let value = Some((span.start, span.end));
+    let binding = Binding {
+        name: DEFAULT.to_owned(),
+        is_const: true,
+        value,
+        params: None,
+        is_async: false,
+        is_generator: false,
+        form: None,
+    };
+    match declaration {
+        ExportDefaultDeclarationKind::FunctionDeclaration(it) => item.bindings.push(Binding {
+            name: it.id.as_ref().map_or_else(|| DEFAULT.to_owned(), |it| it.name.to_string()),
+            is_const: false,
+            params: Some(it.params.span.start),
+            is_async: it.r#async,
+            is_generator: it.generator,
+            form: Some(purity::form(it)),
+            ..binding
+        }),
+        other => {
+            let Some(value) = other.as_expression() else { return item };
+            item.kind = ItemKind::Variable;
+            item.is_pure = purity::judge(value, &mut item.reads) == Purity::Pure;
+            item.is_fixed = !item.is_pure;
+            item.bindings.push(Binding { form: purity::form_of_value(value), ..binding });
+        }
+    }
+    item
+}
+
 /// Fills in what may be taken over into pages that run: bindings with their values.
 fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
+    if let Statement::ExportDefaultDeclaration(it) = statement {
+        return takeable_default(&it.declaration, item);
+    }
     let declaration = match statement {
         Statement::ExportDeclaration(it) => &it.declaration,
         other => match other.as_declaration() {

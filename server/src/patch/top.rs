@@ -1,6 +1,6 @@
 //! Changes of the top level that need no new run of the module: declarations added, removed, or with other pure values.
 
-use crate::compile::{Binding, Export, Form, Item, ItemKind, Module, Options, compile_module};
+use crate::compile::{Binding, DEFAULT, Export, Form, Item, ItemKind, Module, Options, compile_module};
 use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
 use crate::sites::{Rev, Site, SiteId, SiteKind};
@@ -18,6 +18,8 @@ pub(super) struct Soft {
     /// Pure constants that read a changed value, in the order in which they stand.
     dependants: Vec<usize>,
     exports: Vec<Export>,
+    /// Added `export * from`.
+    stars: Vec<String>,
     renames: Vec<Rename>,
     /// As in [`Ids`].
     same: Vec<(u32, usize)>,
@@ -29,6 +31,7 @@ pub(super) struct Before<'b> {
     /// The text of the items.
     pub(super) source: String,
     pub(super) exports: &'b [Export],
+    pub(super) stars: &'b [String],
     pub(super) names: &'b [Rename],
     pub(super) same: &'b [(u32, usize)],
     pub(super) root: &'b Site,
@@ -120,6 +123,10 @@ pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
     };
     let removed = removed.into_iter().map(with_declaration).collect();
     let exports = added_exports(before, &module.exports)?;
+    if !before.stars.iter().all(|it| module.stars.contains(it)) {
+        return None;
+    }
+    let stars = module.stars.iter().filter(|it| !before.stars.contains(it)).cloned().collect();
     let mut stale: Vec<String> = changed.iter().flat_map(|(it, _)| it.names.clone()).collect();
     let mut dependants = Vec::new();
     for (index, item) in new.iter().enumerate() {
@@ -136,7 +143,7 @@ pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
     // A class that was made has the keys that it was made with.
     let are_keys = stale.iter().any(|it| module.keys.contains(it.as_str()));
     let renames = before.names.to_vec();
-    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports, renames, same })
+    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports, stars, renames, same })
 }
 
 /// The exports that `new` has and pages lack; `None` when anything else about the exports changed. What is renamed keeps its old export
@@ -313,7 +320,7 @@ impl Soft {
             let text = value_text(binding, module, source, rev);
             let line = binding.value.map_or(0, |it| source[..it.0 as usize].matches('\n').count() as u32);
             let code = format!("$cap_m.merge({name},{guards}.w[{number}],({text}),$cap_v=>{{{name}=$cap_v}})");
-            top.steps.push(Step { code, line, keeps: Some(binding.name.clone()) });
+            top.steps.push(Step { code, line, keeps: Some(shown(binding)) });
         }
     }
 
@@ -377,6 +384,10 @@ impl Soft {
             }
         }
         self.new_values(module, source, old, ids, rev, &mut top);
+        for specifier in &self.stars {
+            let code = format!("$cap_m.star({}),$cap_m.exports({{__proto__:null}})", quoted(specifier));
+            top.steps.push(Step { code, line: 0, keeps: None });
+        }
         if !self.exports.is_empty() {
             let getters: Vec<String> = self
                 .exports
@@ -393,6 +404,11 @@ impl Soft {
         }
         top
     }
+}
+
+/// A binding as people know it.
+fn shown(binding: &Binding) -> String {
+    if binding.name == DEFAULT { "the default export".to_owned() } else { binding.name.clone() }
 }
 
 fn target(name: &str, ids: &Ids, guards: &str) -> String {
@@ -417,7 +433,7 @@ pub(super) fn plain_again(module: &Module, source: &str, start: u32, id: SiteId,
 /// An expression for the value of an added or changed binding.
 fn value_text(binding: &Binding, module: &Module, source: &str, rev: Rev) -> String {
     let Some((start, end)) = binding.value else { return "void 0".to_owned() };
-    let key = quoted(&binding.name);
+    let key = if binding.name == DEFAULT { quoted("default") } else { quoted(&binding.name) };
     let plain_key = is_identifier(&binding.name) && binding.name != "__proto__";
     if let Some(params) = binding.params {
         let text = module.patch_text(source, (params, end), rev);
