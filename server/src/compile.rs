@@ -11,7 +11,9 @@ mod purity;
 mod rename;
 
 pub use function::{Construct, Context, Function, LatePrivate, compile_function};
-pub use module::{Binding, DEFAULT, Export, Form, Item, ItemKind, Module, Options, compile_module, syntax_error};
+pub use module::{
+    Binding, DEFAULT, Export, Form, Item, ItemKind, Module, Options, StaticField, compile_module, syntax_error,
+};
 pub use rename::{Places, rename};
 
 /// Why a text can't be compiled: one sentence, with the place (bytes of the text given).

@@ -470,17 +470,18 @@ impl Program {
     fn soften(&self, module: &Module, source: &str) -> Option<(top::Soft, String)> {
         for places in [Places::All, Places::Declaration] {
             let Some(renamed) = self.renamed(module, source, places) else { continue };
-            let renames::Renamed { names, source, items, same } = renamed;
+            let renames::Renamed { names, source: old_source, items, same } = renamed;
             let (exports, stars, root) = (&self.exports, &self.stars, &self.root);
-            let before = top::Before { items: &items, source, exports, stars, names: &names, same: &same, root };
-            if let Some(soft) = top::soften(&before, module) {
+            let before =
+                top::Before { items: &items, source: old_source, exports, stars, names: &names, same: &same, root };
+            if let Some(soft) = top::soften(&before, module, source) {
                 return Some((soft, before.source));
             }
         }
-        let source = self.items_text.to_string();
+        let old_source = self.items_text.to_string();
         let (items, exports, stars, root) = (&self.items, &self.exports, &self.stars, &self.root);
-        let before = top::Before { items, source, exports, stars, names: &[], same: &[], root };
-        Some((top::soften(&before, module)?, before.source))
+        let before = top::Before { items, source: old_source, exports, stars, names: &[], same: &[], root };
+        Some((top::soften(&before, module, source)?, before.source))
     }
 
     /// The steps that bring a page from the top level it has to the newest one, if steps can.

@@ -111,11 +111,23 @@ pub struct Item {
     pub is_addable: bool,
     /// It may run again: it gives equal values each time.
     pub is_pure: bool,
+    /// For a class: its static fields with values that are as simple.
+    pub statics: Vec<StaticField>,
     /// Constants that stay constants when they are loaded: something assigns them, or their values are not pure.
     pub is_fixed: bool,
     /// Nothing but a list of what the module exports: [`Module::exports`] and [`Module::stars`] have it.
     pub is_list: bool,
     /// Top-level names whose values its initializers read.
+    pub reads: Vec<String>,
+}
+
+/// A static field of a class with a simple value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaticField {
+    pub name: String,
+    /// Bytes of the module's text.
+    pub value: (u32, u32),
+    /// Top-level names whose values it reads.
     pub reads: Vec<String>,
 }
 
@@ -839,6 +851,7 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
         Declaration::ClassDeclaration(class) => {
             let Some(id) = &class.id else { return item };
             item.is_addable = purity::judge_class(class) <= Purity::Fresh;
+            item.statics = purity::static_fields(class);
             let name = id.name.to_string();
             item.bindings.push(Binding {
                 name,

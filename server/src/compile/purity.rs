@@ -4,7 +4,9 @@ use oxc::ast::ast::*;
 use oxc::ast_visit::{Visit, walk};
 use oxc::syntax::scope::ScopeFlags;
 
-use super::module::Form;
+use oxc::span::GetSpan;
+
+use super::module::{Form, StaticField};
 
 /// What running an initializer again would mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,5 +153,44 @@ impl<'a> Visit<'a> for OwnThis {
         if let Some(heritage) = &it.heritage {
             self.visit_class_heritage(heritage);
         }
+    }
+}
+
+/// The static fields of a class that may get another value where the class exists: their values are pure and hold no functions.
+pub(super) fn static_fields(class: &Class<'_>) -> Vec<StaticField> {
+    let fields = class.body.body.iter().filter_map(|element| {
+        let ClassElement::PropertyDefinition(it) = element else { return None };
+        let (PropertyKey::StaticIdentifier(key), Some(value)) = (&it.key, &it.value) else { return None };
+        let mut reads = Vec::new();
+        let mut functions = Functions::default();
+        functions.visit_expression(value);
+        let is_simple = it.r#static && !it.computed && it.decorators.is_empty() && !functions.are_there;
+        let span = value.span();
+        (is_simple && judge(value, &mut reads) == Purity::Pure).then(|| StaticField {
+            name: key.name.to_string(),
+            value: (span.start, span.end),
+            reads,
+        })
+    });
+    fields.collect()
+}
+
+/// Looks for functions and classes.
+#[derive(Default)]
+struct Functions {
+    are_there: bool,
+}
+
+impl<'a> Visit<'a> for Functions {
+    fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {
+        self.are_there = true;
+    }
+
+    fn visit_arrow_function_expression(&mut self, _: &ArrowFunctionExpression<'a>) {
+        self.are_there = true;
+    }
+
+    fn visit_class(&mut self, _: &Class<'a>) {
+        self.are_there = true;
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct Before<'b> {
 }
 
 /// The difference between two top levels, if all of it can be taken over.
-pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
+pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Option<Soft> {
     let old = before.items;
     if matches!(module.flavour, crate::sites::collect::Flavour::Classic(_)) {
         return None;
@@ -64,9 +64,9 @@ pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
     let mut changed = Vec::new();
     come.retain(|index| {
         let item = &new[*index];
-        let before = gone.iter().position(|it| old[*it].kind == item.kind && old[*it].names == item.names);
-        let Some(before) = before else { return true };
-        let old_item = &old[gone[before]];
+        let found = gone.iter().position(|it| old[*it].kind == item.kind && old[*it].names == item.names);
+        let Some(position) = found else { return true };
+        let old_item = &old[gone[position]];
         // A constant of the loaded text that nothing assigns can be written.
         let same_form = old_item.bindings.len() == item.bindings.len() && !old_item.is_fixed;
         let fits = item.kind == ItemKind::Variable
@@ -76,9 +76,10 @@ pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
             && old_item.is_pure
             && item.is_pure
             && !item.bindings.is_empty();
+        let fits = fits || has_other_statics(before, gone[position], module, source, *index);
         if fits {
             changed.push((old_item.clone(), *index));
-            gone.remove(before);
+            gone.remove(position);
         }
         !fits
     });
@@ -132,8 +133,11 @@ pub(super) fn soften(before: &Before<'_>, module: &Module) -> Option<Soft> {
     for (index, item) in new.iter().enumerate() {
         let is_changed = changed.iter().any(|(_, it)| *it == index);
         let depends = item.kind == ItemKind::Variable && item.reads.iter().any(|it| stale.contains(it));
+        if item.statics.iter().any(|it| it.reads.iter().any(|it| stale.contains(it))) && !come.contains(&index) {
+            dependants.push(index);
+        }
         if depends && !is_changed && !come.contains(&index) {
-            let follows = item.is_pure && item.bindings.iter().all(|it| it.is_const);
+            let follows = item.is_pure && !item.is_shared && !item.bindings.is_empty();
             if follows {
                 stale.extend(item.names.iter().cloned());
                 dependants.push(index);
@@ -156,6 +160,23 @@ fn added_exports(before: &Before<'_>, new: &[Export]) -> Option<Vec<Export>> {
     });
     let is_there = |it: &Export| before.exports.iter().any(|old| old.name == it.name);
     kept.then(|| new.iter().filter(|it| !is_there(it)).cloned().collect())
+}
+
+/// Whether a class differs from what it was only in the values of static fields.
+fn has_other_statics(before: &Before<'_>, old: usize, module: &Module, source: &str, new: usize) -> bool {
+    let (old_item, item) = (&before.items[old], &module.items[new]);
+    let pairs = || old_item.statics.iter().zip(&item.statics);
+    let same_names = old_item.statics.len() == item.statics.len() && pairs().all(|(a, b)| a.name == b.name);
+    if item.kind != ItemKind::Class || item.is_shared || !same_names {
+        return false;
+    }
+    let mut text = before.source.clone();
+    for (a, b) in pairs().rev() {
+        text.replace_range(a.value.0 as usize..a.value.1 as usize, &source[b.value.0 as usize..b.value.1 as usize]);
+    }
+    let options = Options { flavour: Some(module.flavour), ..Options::default() };
+    let compiled = compile_module(&text, options, None, &mut Ids::default());
+    compiled.is_ok_and(|it| it.items.get(old).is_some_and(|it| it.hash == item.hash))
 }
 
 /// Takes out of both lists what is the same function under the same name, declared in another way, and gives their sites.
@@ -301,26 +322,48 @@ impl Soft {
         let text_of = |at: Option<(u32, u32)>, module: &Module, source: &str| {
             at.map_or_else(|| "void 0".to_owned(), |it| module.patch_text(source, it, rev))
         };
-        let mut all: Vec<(&Binding, String)> = Vec::new();
-        for (old, index) in &self.changed {
-            for (before, binding) in old.bindings.iter().zip(&module.items[*index].bindings) {
-                all.push((binding, text_of(before.value, &old_module, old_source)));
+        let line_of = |at: u32| source[..at as usize].matches('\n').count() as u32;
+        let mut all: Vec<NewValue> = Vec::new();
+        let mut add = |index: usize, old: Option<&Item>| {
+            let item = &module.items[index];
+            let (before, from, text) = match old {
+                Some(old) => (old, &old_module, old_source),
+                None => (item, module, source),
+            };
+            if item.kind == ItemKind::Class {
+                let class = &item.names[0];
+                for (before, field) in before.statics.iter().zip(&item.statics) {
+                    all.push(NewValue {
+                        name: format!("{class}.{}", field.name),
+                        target: format!("{}.{}", target(class, ids, &guards), field.name),
+                        before: text_of(Some(before.value), from, text),
+                        after: module.patch_text(source, field.value, rev),
+                        line: line_of(field.value.0),
+                    });
+                }
+                return;
             }
-        }
-        for index in &self.dependants {
-            for binding in &module.items[*index].bindings {
-                all.push((binding, text_of(binding.value, module, source)));
+            for (before, binding) in before.bindings.iter().zip(&item.bindings) {
+                all.push(NewValue {
+                    name: shown(binding),
+                    target: target(&binding.name, ids, &guards),
+                    before: text_of(before.value, from, text),
+                    after: value_text(binding, module, source, rev),
+                    line: binding.value.map_or(0, |it| line_of(it.0)),
+                });
             }
-        }
+        };
+        self.changed.iter().for_each(|(old, index)| add(*index, Some(old)));
+        self.dependants.iter().for_each(|index| add(*index, None));
+        let n_changed: usize = self.changed.iter().map(|(_, index)| n_values(&module.items[*index])).sum();
         // The values as they were initialized, all before the first one changes: some are made of others.
-        let first: Vec<String> = all.iter().map(|(_, text)| format!("({text})")).collect();
+        let first: Vec<String> = all.iter().map(|it| format!("({})", it.before)).collect();
         top.steps.push(Step { code: format!("{guards}.w=[{}]", first.join(",")), line: 0, keeps: None });
-        for (number, (binding, _)) in all.iter().enumerate() {
-            let name = target(&binding.name, ids, &guards);
-            let text = value_text(binding, module, source, rev);
-            let line = binding.value.map_or(0, |it| source[..it.0 as usize].matches('\n').count() as u32);
-            let code = format!("$cap_m.merge({name},{guards}.w[{number}],({text}),$cap_v=>{{{name}=$cap_v}})");
-            top.steps.push(Step { code, line, keeps: Some(shown(binding)) });
+        for (number, NewValue { name, target, after, line, .. }) in all.into_iter().enumerate() {
+            let code = format!("$cap_m.merge({target},{guards}.w[{number}],({after}),$cap_v=>{{{target}=$cap_v}})");
+            // Nobody asked for another value of what only follows.
+            let keeps = (number < n_changed).then_some(name);
+            top.steps.push(Step { code, line, keeps });
         }
     }
 
@@ -404,6 +447,20 @@ impl Soft {
         }
         top
     }
+}
+
+/// Another value of a binding or static field that stays.
+struct NewValue {
+    name: String,
+    target: String,
+    /// Expressions.
+    before: String,
+    after: String,
+    line: u32,
+}
+
+fn n_values(item: &Item) -> usize {
+    if item.kind == ItemKind::Class { item.statics.len() } else { item.bindings.len() }
 }
 
 /// A binding as people know it.
