@@ -11,7 +11,7 @@
 // another: constructors that give the object which the old constructor was called for, so that fields are defined on it and the
 // body runs with it.
 
-import { sourceOf } from "./text.js";
+import { isAsync, siteOf } from "./guards.js";
 
 const { apply, construct, defineProperty, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf, isExtensible, ownKeys, setPrototypeOf } = Reflect;
 const { isPrototypeOf } = Object.prototype;
@@ -233,11 +233,13 @@ function member(id, hook, sites, now, late) {
       continue;
     }
     const there = now?.[access];
-    if (typeof there === "function" && siteOf(there, id) === site) {
+    const newer = late?.[access];
+    if (typeof there === "function" && memberOf(there, id) === site && !(isAsync(there) && newer && !isAsync(newer))) {
       next[access] = there;
       continue;
     }
-    const fn = hook.gone?.get(site) ?? late?.[access];
+    const gone = hook.gone?.get(site);
+    const fn = gone && !isAsync(gone) ? gone : newer ?? gone;
     if (typeof fn !== "function") return null;
     isNew = true;
     next[access] = fn;
@@ -250,24 +252,20 @@ function member(id, hook, sites, now, late) {
 /** @param {number} id @param {ClassHook} hook @param {PropertyDescriptor} now @param {PropertyDescriptor | null} next */
 function keep(id, hook, now, next) {
   for (const fn of [now.value, now.get, now.set]) {
-    const site = typeof fn === "function" ? siteOf(fn, id) : null;
+    const site = typeof fn === "function" ? memberOf(fn, id) : null;
     if (site !== null && fn !== next?.value && fn !== next?.get && fn !== next?.set) (hook.gone ??= new Map()).set(site, fn);
   }
 }
 
 /** The members of the class that a property was made of. @param {PropertyDescriptor} property @param {number} id */
 function sitesOf({ value, get, set }, id) {
-  return [value, get, set].map((it) => (typeof it === "function" ? siteOf(it, id) : null)).filter((it) => it !== null);
+  return [value, get, set].map((it) => (typeof it === "function" ? memberOf(it, id) : null)).filter((it) => it !== null);
 }
 
-/**
- * Which member of a class a function is, by the guard that it begins with; null for functions from elsewhere. Asked only when the class
- * changes: a table of all members would have to be made for every class.
- * @param {Function} fn @param {number} id
- */
-function siteOf(fn, id) {
-  const guard = /\$cap_g\d*\.c\((\d+),(?:\$cap_k(?:\d+_)?(\d+))?/.exec(sourceOf(fn));
-  return guard !== null && Number(guard[2]) === id ? Number(guard[1]) : null;
+/** Which member of a class a function is; null for functions from elsewhere. @param {Function} fn @param {number} id */
+function memberOf(fn, id) {
+  const guard = siteOf(fn);
+  return guard !== null && guard.of === id ? guard.site : null;
 }
 
 /** Calls of constructors that were taken over and that have not come to their body yet, innermost last. @type {Frame[]} */

@@ -4,6 +4,7 @@
 
 import { gather } from "./gathered.js";
 import { merge } from "./merge.js";
+import { plain, rename } from "./names.js";
 import { createNamespace, fill } from "./namespace.js";
 import { externalKey, moduleObject } from "./registry.js";
 
@@ -26,6 +27,10 @@ export class Context {
     this.linkError = null;
     /** Takes over another initial value. */
     this.merge = merge;
+    /** Takes over a function that is no longer async. */
+    this.plain = plain;
+    /** Takes over another name of a variable. */
+    this.rename = rename;
     /** `import()`. @param {unknown} specifier @param {unknown} [options] */
     this.import = (specifier, options) => registry.dynamicImport(instance, specifier, options);
   }

@@ -2,6 +2,8 @@
 // A declaration of the top level got another initial value while its program ran. What the program wrote since then is state and stays; what it left
 // alone takes the new value, inside of objects and arrays too, which stay the same objects for whoever holds them.
 
+import { siteOf } from "./guards.js";
+
 /**
  * @param {unknown} current @param {unknown} before the value that the old initializer gives @param {unknown} after the one that the new gives
  * @param {(value: unknown) => void} write
@@ -10,8 +12,6 @@
 export function merge(current, before, after, write) {
   if (isPlain(current) && isPlain(before) && isPlain(after)) return mergeObject(current, before, after);
   if (Array.isArray(current) && Array.isArray(before) && Array.isArray(after)) return mergeArray(current, before, after);
-  // A function that stays a function is patched where it stands.
-  if (typeof current === "function" && typeof before === "function" && typeof after === "function") return true;
   if (isSame(current, after)) return true;
   if (!isSame(current, before)) return isSame(before, after);
   write(after);
@@ -55,10 +55,11 @@ function put(object, key, value) {
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** Whether two values that initializers gave cannot be told apart, functions aside. @param {unknown} a @param {unknown} b @returns {boolean} */
+/** Whether two values that initializers gave cannot be told apart. @param {unknown} a @param {unknown} b @returns {boolean} */
 function isSame(a, b) {
   if (Object.is(a, b)) return true;
-  if (typeof a === "function" && typeof b === "function") return true;
+  // A function of the same site is patched where it stands.
+  if (typeof a === "function" && typeof b === "function") return siteOf(a)?.site === siteOf(b)?.site;
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((it, i) => isSame(it, b[i]));
   if (a instanceof RegExp && b instanceof RegExp) return String(a) === String(b);
   if (!isPlain(a) || !isPlain(b)) return false;

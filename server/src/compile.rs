@@ -8,10 +8,14 @@ mod emit;
 mod function;
 mod module;
 mod purity;
+mod rename;
 
 pub(crate) use emit::{amid, headed};
 pub use function::{Construct, Context, Function, LatePrivate, compile_function};
-pub use module::{Binding, Export, Item, ItemKind, Module, Options, compile_module, own_key, syntax_error};
+pub use module::{
+    Binding, DEFAULT, Export, Form, Item, ItemKind, Module, Options, StaticField, compile_module, own_key, syntax_error,
+};
+pub use rename::{Places, rename};
 
 /// Why a text can't be compiled: one sentence, with the place (bytes of the text given).
 #[derive(Debug, Clone, PartialEq, Eq)]

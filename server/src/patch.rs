@@ -4,6 +4,7 @@
 //! new text gives a [`Verdict`] and moves the program on to it. Nothing that does not parse ever gets into a program.
 
 mod cuts;
+mod renames;
 mod top;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use ropey::Rope;
 use rustc_hash::FxHashMap;
 
 use crate::compile::{
-    self, Construct, Context, Export, Function, Item, ItemKind, LatePrivate, Module, Options, Problem,
+    self, Construct, Context, Export, Function, Item, ItemKind, LatePrivate, Module, Options, Places, Problem,
     compile_function, compile_module,
 };
 use crate::sites::collect::Flavour;
@@ -40,6 +41,8 @@ pub struct Program {
     /// Names that the text uses and nothing in it declares.
     unresolved: Vec<Box<str>>,
     exports: Vec<Export>,
+    /// The specifiers of `export * from`.
+    stars: Vec<String>,
     /// What calls anywhere in the text gather: pages were sent it with the module.
     collections: Arc<[Collection]>,
     cuts: Cuts,
@@ -87,7 +90,7 @@ pub struct PatchPlan {
 }
 
 /// A change of the top level that pages take over without running the module again.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Top {
     /// Specifiers of added imports: their modules run first.
     pub imports: Vec<String>,
@@ -181,6 +184,7 @@ impl Program {
             Program {
                 imports: module.imports.clone(),
                 exports,
+                stars: module.stars.clone(),
                 collections,
                 cuts,
                 text: Rope::from_str(source),
@@ -232,7 +236,8 @@ impl Program {
         let delta = text.len() as i64 - i64::from(old.len);
         let old = old.clone();
         let mut site = function.site.clone();
-        let changes = diff::changed(&old, &site);
+        let mut changes = diff::changed(&old, &site);
+        uses_of_privates(&site, text, rev, &mut changes);
         let line = self.line_of(origin);
         let mut plan = PatchPlan::default();
         let own = changes.iter().any(|it| it.path.is_empty());
@@ -241,7 +246,7 @@ impl Program {
             site.changed = rev;
             self.keep_runnable(&mut site, &old, rev);
             let later = (site.scope_rev != 0).then(|| later(&site));
-            let own = PlannedSite { later, ..planned(&site, &old, Some(&ids), function, origin, line, column) };
+            let own = PlannedSite { later, ..planned(&site, &old, function, &ids, (origin, line, column)) };
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
         }
@@ -314,7 +319,7 @@ impl Program {
         late.extend(late_around(site, path));
         let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx, late };
         let function = compile_function(text, &context, ids)?;
-        let inner = planned(&current, before, Some(ids), function, place.start, place.line, place.column);
+        let inner = planned(&current, before, function, ids, (place.start, place.line, place.column));
         site.at_mut(path).needs.clone_from(&inner.needs);
         Ok(Ok(PlannedSite { later, ..inner }))
     }
@@ -373,7 +378,7 @@ impl Program {
             && !self.is_nothing
             && same_names
             && same_collections
-            && let Some(soft) = top::soften(&self.items, &self.exports, &module).filter(|it| !it.uncovers(&module))
+            && let Some((soft, old_source)) = self.soften(&module, source).filter(|it| !it.0.uncovers(&module))
         {
             if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
                 return Ok(Verdict::Hold(reason));
@@ -383,16 +388,17 @@ impl Program {
             let mut ids = self.ids.at(rev);
             soft.name(&mut ids, &self.imports, &module);
             let again = compile_module(source, self.options, Some(&self.root), &mut ids)?;
-            top = Some(Arc::new(soft.steps(&again, source, &self.items_text.to_string(), &ids, rev)));
+            top = Some(Arc::new(soft.steps(&again, source, (&old_source, &self.root), &ids, rev)));
             module = again;
             self.ids = ids;
         } else {
             self.ids = ids;
         }
         let mut ids = self.ids.at(rev);
-        let mut root = module.root;
+        let mut root = std::mem::replace(&mut module.root, empty_site());
         let mut changes = diff::changed(&self.root, &root);
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
+        uses_of_privates(&root, source, rev, &mut changes);
         let rope = Rope::from_str(source);
         let mut plan = PatchPlan::default();
         for change in &changes {
@@ -409,6 +415,19 @@ impl Program {
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
         }
+        if same_root || top.is_some() {
+            let lost = changes.iter().filter(|it| it.path.len() == 1).filter_map(|it| {
+                let (before, site) = (find(&self.root, it.id)?, root.at(&it.path));
+                diff::loses_async(before, site).then(|| (site.id, offset(&root, &it.path)))
+            });
+            let steps: Vec<Step> =
+                lost.filter_map(|(id, start)| top::plain_again(&module, source, start, id, &ids, rev)).collect();
+            if !steps.is_empty() {
+                let before = top.as_deref().cloned().unwrap_or_default();
+                top = Some(Arc::new(Top { steps: before.steps.into_iter().chain(steps).collect(), ..before }));
+            }
+        }
+        let is_same_root = same_root && top.is_none() && !self.is_nothing;
         let same_root = same_root && !self.is_nothing;
         let reason = (!same_root && top.is_none()).then(|| match same_collections {
             true => why(&self.items, &module.items),
@@ -425,6 +444,7 @@ impl Program {
         self.ids = ids;
         self.items = module.items;
         self.exports = module.exports;
+        self.stars = module.stars;
         self.imports = module.imports;
         self.collections = Arc::from(module.collections);
         self.jsx = module.jsx;
@@ -432,7 +452,7 @@ impl Program {
             return Ok(Verdict::Unchanged);
         }
         self.rev = rev;
-        if !same_root {
+        if !is_same_root {
             let (shell, scope) = (self.root.shell, Arc::clone(&self.root.scope));
             let collections = Arc::clone(&self.collections);
             self.roots.push(RootVersion { rev, shell, scope, collections, top: top.clone() });
@@ -445,6 +465,24 @@ impl Program {
                 Ok(Verdict::Patch(plan))
             }
         }
+    }
+
+    /// What is different at the top level, if pages can take it over, and the text of the old one.
+    fn soften(&self, module: &Module, source: &str) -> Option<(top::Soft, String)> {
+        for places in [Places::All, Places::Declaration] {
+            let Some(renamed) = self.renamed(module, source, places) else { continue };
+            let renames::Renamed { names, source: old_source, items, same } = renamed;
+            let (exports, stars, root) = (&self.exports, &self.stars, &self.root);
+            let before =
+                top::Before { items: &items, source: old_source, exports, stars, names: &names, same: &same, root };
+            if let Some(soft) = top::soften(&before, module, source) {
+                return Some((soft, before.source));
+            }
+        }
+        let old_source = self.items_text.to_string();
+        let (items, exports, stars, root) = (&self.items, &self.exports, &self.stars, &self.root);
+        let before = top::Before { items, source: old_source, exports, stars, names: &[], same: &[], root };
+        Some((top::soften(&before, module, source)?, before.source))
     }
 
     /// The steps that bring a page from the top level it has to the newest one, if steps can.
@@ -517,7 +555,7 @@ impl Program {
             }
             let line = self.line_of(start);
             let column = self.column_of(start, line);
-            plan.sites.push(planned(site, site, None, function, start, line, column));
+            plan.sites.push(planned(site, site, function, &self.ids, (start, line, column)));
         }
         (plan, left)
     }
@@ -594,20 +632,11 @@ pub(crate) fn find_specifier(text: &str, spec: &str) -> (u32, u32) {
     at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
 }
 
-/// `removed` knows which names the top level had once.
-fn planned(
-    site: &Site,
-    before: &Site,
-    removed: Option<&Ids>,
-    function: Function,
-    start: u32,
-    line: u32,
-    column: u32,
-) -> PlannedSite {
-    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them,
-    // or it is only for older code that pages still have them.
-    let is_removed = |name: &str| removed.is_some_and(|it| it.is_ghost(name));
-    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err() || is_removed(name);
+fn planned(site: &Site, before: &Site, function: Function, ids: &Ids, at: (u32, u32, u32)) -> PlannedSite {
+    let (start, line, column) = at;
+    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them, or
+    // they were declared then.
+    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err() || ids.was_removed(name);
     let needs = function.unresolved.into_iter().filter(|it| is_new(it) || before.needs.contains(it)).collect();
     // Columns of the first line are right when the code's own lead fits in front of it.
     let pad = column.checked_sub(function.lead).filter(|it| *it <= 400);
@@ -646,15 +675,23 @@ fn later(site: &Site) -> String {
     }
 }
 
-/// Objects that exist keep the fields that they were made with.
+/// What stays as it was made: the fields of objects that exist, and that a function is async.
 fn note(before: &Site, site: &Site, start: u32) -> Option<Reason> {
-    let changed = site.kind.is_class() && before.class.fields != site.class.fields;
-    changed.then(|| {
-        let name = if site.name.is_empty() { "this class".to_owned() } else { format!("`{}`", site.name) };
+    let end = start + site.len;
+    let named = |other: &str| if site.name.is_empty() { other.to_owned() } else { format!("`{}`", site.name) };
+    if site.kind.is_class() && before.class.fields != site.class.fields {
         let message = format!(
-            "objects of {name} that are made from now on have the new fields; those that exist stay as they are"
+            "objects of {} that are made from now on have the new fields; those that exist stay as they are",
+            named("this class")
         );
-        Reason { code: "fields", message, start, end: start + site.len }
+        return Some(Reason { code: "fields", message, start, end });
+    }
+    diff::loses_async(before, site).then(|| {
+        let message = format!(
+            "{} was async: who took it before this edit gets what it returns in a promise",
+            named("this function")
+        );
+        Reason { code: "async", message, start, end }
     })
 }
 
@@ -733,6 +770,21 @@ fn why(old: &[Item], new: &[Item]) -> Reason {
             end: 0,
         };
     };
+    let form = |it: &Item| if let [binding] = it.bindings.as_slice() { binding.form } else { None };
+    let other = added.iter().find_map(|it| {
+        let old = removed.iter().find(|old| old.names == it.names)?;
+        Some((it, form(old)?, form(it)?)).filter(|(_, old, new)| !old.can_become(*new))
+    });
+    if let Some((item, old, new)) = other {
+        let name = item.names.join(", ");
+        let message = match (old.is_generator, new.is_generator) {
+            (false, true) => format!("`{name}` became a generator: the module has to run again"),
+            (true, false) => format!("`{name}` is no longer a generator: the module has to run again"),
+            (true, true) => format!("the generator `{name}` is declared in another way: the module has to run again"),
+            _ => format!("`{name}` has a `this` of its own in one of its forms: the module has to run again"),
+        };
+        return Reason { code: "kind", message, start: item.start, end: item.end };
+    }
     let is_changed = !added.is_empty() && !removed.is_empty();
     let verb = match (is_changed, added.is_empty()) {
         (true, _) => "changed",
@@ -744,10 +796,11 @@ fn why(old: &[Item], new: &[Item]) -> Reason {
         ItemKind::Export => ("exports", "an export"),
         ItemKind::Function => ("declaration", "a function of the top level"),
         ItemKind::Class => ("class", "a class of the top level"),
+        ItemKind::Variable if item.names == ["default"] => ("exports", "the default export"),
         ItemKind::Variable => ("variable", "a variable of the top level"),
         ItemKind::Statement => ("statement", "a statement of the top level"),
     };
-    let names = if item.names.is_empty() || item.names.len() > 3 {
+    let names = if item.names.is_empty() || item.names == ["default"] || item.names.len() > 3 {
         String::new()
     } else {
         format!(" ({})", item.names.join(", "))
@@ -784,6 +837,38 @@ fn uses_of(site: &Site, added: &[String], path: &mut Vec<usize>, changes: &mut V
         path.push(index);
         uses_of(child, added, path, changes);
         path.pop();
+    }
+}
+
+/// Functions whose text is the same but that use a `#private` name which means something else now. `text` is that of `site`.
+fn uses_of_privates(site: &Site, text: &str, rev: Rev, changes: &mut Vec<diff::Changed>) {
+    let mut found = Vec::new();
+    for change in changes.iter() {
+        let class = site.at(&change.path);
+        let late: Vec<String> =
+            class.late_privates().filter(|it| it.since == rev).map(|it| format!("#{}", it.name)).collect();
+        if late.is_empty() {
+            continue;
+        }
+        let mut paths: Vec<Vec<usize>> = vec![change.path.clone()];
+        while let Some(path) = paths.pop() {
+            for index in 0..site.at(&path).children.len() {
+                let mut inner = path.clone();
+                inner.push(index);
+                let it = site.at(&inner);
+                let start = offset(site, &inner) as usize;
+                let is_use = late.iter().any(|name| text[start..start + it.len as usize].contains(name.as_str()));
+                if is_use && it.born != rev {
+                    found.push(diff::Changed { id: it.id, path: inner.clone(), own: true });
+                    paths.push(inner);
+                }
+            }
+        }
+    }
+    for it in found {
+        if !changes.iter().any(|known| known.id == it.id) {
+            changes.push(it);
+        }
     }
 }
 

@@ -83,6 +83,25 @@ export class Generator {
     };
   }
 
+  /** Declares something of the top level under another name, or in another way. What the calls name stays. */
+  editTop() {
+    const { random } = this;
+    const { items } = this.program;
+    const own = items.filter((/** @type {Tree} */ it) => !/^t\d/.test(nameOf(it)));
+    if (own.length === 0) return;
+    const it = random.pick(own);
+    const fn = it.type === "bind" ? it.fn : it;
+    const others = ["function", "async", "arrow", "expression"].filter((kind) => kind !== (it.how ?? it.kind));
+    if (fn.type !== "fn" || fn.kind === "generator" || random.chance(0.4)) {
+      (it.type === "bind" ? it.fn : it).name = this.fresh(nameOf(it)[0]);
+      return;
+    }
+    const kind = random.pick(others);
+    fn.kind = kind;
+    if (kind !== "arrow") fn.short = false;
+    items[items.indexOf(it)] = kind === "arrow" || kind === "expression" ? { type: "bind", how: kind, fn } : fn;
+  }
+
   /** @param {string} how @returns {Tree} */
   method(how) {
     return { type: "method", how, fn: this.fn("method", 2, this.fresh("m")) };
@@ -186,6 +205,10 @@ export class Generator {
       }
       return;
     }
+    if (random.chance(0.1)) {
+      this.editTop();
+      return;
+    }
     const classes = this.program.items.filter((/** @type {Tree} */ it) => it.type === "class");
     if (classes.length > 0 && random.chance(0.25)) {
       for (let times = 1 + random.below(3); times > 0; times--) this.editClass(random.pick(classes));
@@ -199,13 +222,14 @@ export class Generator {
       if (node.type === "name" || node.type === "set") edits.push(() => (node.k = random.below(1000)));
       if (node.type === "fn") {
         const many = () => {
-          switch (random.below(8)) {
+          switch (random.below(9)) {
             case 0: node.params.push(this.param()); break;
             case 1: node.params.splice(random.below(node.params.length + 1), 1); break;
             case 2: if (node.params.length > 0) node.params[random.below(node.params.length)].shape = random.pick(SHAPES); break;
             case 3: if (node.kind === "arrow") node.short = !node.short; break;
             case 4: node.body.splice(random.below(node.body.length + 1), 1); break;
             case 5: node.result = this.expression(2); break;
+            case 6: if ((node.kind === "function" || node.kind === "async") && !/^t\d/.test(node.name)) node.kind = node.kind === "async" ? "function" : "async"; break;
             default: node.body.splice(random.below(node.body.length + 1), 0, this.statement(2)); node.short = false;
           }
         };
@@ -227,6 +251,11 @@ export class Generator {
   text() {
     return print(this.program);
   }
+}
+
+/** @param {Tree} item @returns {string} */
+function nameOf(item) {
+  return item.type === "bind" ? item.fn.name : item.name;
 }
 
 /** @param {Tree} node @param {(node: Tree) => void} see */

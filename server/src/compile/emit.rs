@@ -26,7 +26,15 @@ const OPEN: char = '\u{c}';
 const CLOSE: char = '\u{b}';
 
 /// The text of `source[from..to]` with the operations inside it applied. `ops` must be sorted by [`sort`].
-pub(super) fn emit(source: &str, ops: &[Op], from: u32, to: u32, ids: &[SiteId], guards: &str, mode: Mode) -> String {
+pub(super) fn emit<'o>(
+    source: &str,
+    ops: impl IntoIterator<Item = &'o Op>,
+    from: u32,
+    to: u32,
+    ids: &[SiteId],
+    guards: &str,
+    mode: Mode,
+) -> String {
     let text = &source[from as usize..to as usize];
     let marked = is_markable(text);
     let mut out = String::with_capacity(text.len() * 3 / 2);

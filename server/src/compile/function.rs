@@ -163,7 +163,7 @@ fn compile(
     let anonymous = in_parentheses && old.name.is_empty();
     let is_same = (root.kind == old.kind || anonymous)
         && root.access == old.access
-        && root.is_async == old.is_async
+        && (root.is_async == old.is_async || root.is_async && !root.is_generator)
         && root.is_generator == old.is_generator
         && built.root.children.first().is_some_and(|it| it.class.made == old.class.made)
         && match old.kind {

@@ -49,6 +49,8 @@ pub struct Module {
     pub accepts: Vec<String>,
     pub collections: Vec<Collection>,
     pub exports: Vec<Export>,
+    /// The specifiers of `export * from`.
+    pub stars: Vec<String>,
     pub items: Vec<Item>,
     pub is_async: bool,
     /// The factory source.
@@ -69,7 +71,10 @@ pub struct Module {
 impl Module {
     /// A part of the module's text as code of a patch of this revision. `source` is the text that was compiled.
     pub fn patch_text(&self, source: &str, part: (u32, u32), rev: crate::sites::Rev) -> String {
-        emit::emit(source, &self.ops, part.0, part.1, &self.by_raw, &self.flavour.guards(), Mode::Patch(rev))
+        let guards = self.flavour.guards();
+        // What is written behind a default export is none of its text.
+        let ops = self.ops.iter().filter(|it| it.text != DEFAULT_END);
+        emit::emit(source, ops, part.0, part.1, &self.by_raw, &guards, Mode::Patch(rev))
     }
 
     /// After [`prefixes`]: the user's names are what they were.
@@ -126,7 +131,23 @@ pub struct Item {
     pub is_addable: bool,
     /// It may run again: it gives equal values each time.
     pub is_pure: bool,
+    /// For a class: its static fields with values that are as simple.
+    pub statics: Vec<StaticField>,
+    /// Constants that stay constants when they are loaded: something assigns them, or their values are not pure.
+    pub is_fixed: bool,
+    /// Nothing but a list of what the module exports: [`Module::exports`] and [`Module::stars`] have it.
+    pub is_list: bool,
     /// Top-level names whose values its initializers read.
+    pub reads: Vec<String>,
+}
+
+/// A static field of a class with a simple value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaticField {
+    pub name: String,
+    /// Bytes of the module's text.
+    pub value: (u32, u32),
+    /// Top-level names whose values it reads.
     pub reads: Vec<String>,
 }
 
@@ -141,6 +162,25 @@ pub struct Binding {
     pub params: Option<u32>,
     pub is_async: bool,
     pub is_generator: bool,
+    /// Its value is a function without a name of its own.
+    pub form: Option<Form>,
+}
+
+/// What sort of function a name has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    pub is_arrow: bool,
+    pub is_generator: bool,
+    /// It says `this` or `new.target`.
+    pub uses_this: bool,
+}
+
+impl Form {
+    /// Whether an object of one sort can run the code of the other: guards pass everything but `this` to and from arrows.
+    pub fn can_become(self, other: Form) -> bool {
+        let same = self.is_arrow == other.is_arrow || !self.uses_this && !other.uses_this;
+        same && !self.is_generator && !other.is_generator
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -272,6 +312,7 @@ pub fn compile_module(
         accepts: dedup(collector.seen.accepts),
         collections: collector.seen.collections,
         exports: shape.exports,
+        stars: shape.stars,
         items: shape.items,
         is_async,
         code,
@@ -302,7 +343,7 @@ pub fn syntax_error(statements: &str, flavour: Flavour) -> Option<Problem> {
     parse(&Allocator::default(), statements, options).err()?.into_iter().next()
 }
 
-fn parse<'a>(
+pub(super) fn parse<'a>(
     allocator: &'a Allocator,
     source: &'a str,
     options: Options,
@@ -449,7 +490,13 @@ impl Shape {
 
     /// A `const` whose initializer may be changed while pages run is loaded as a `let`. Assigning it stays an error,
     /// because one that is assigned anywhere is left alone.
-    fn soften_const(&self, statement: &Statement<'_>, item: &Item, scoping: &Scoping, collector: &mut Collector<'_>) {
+    fn soften_const(
+        &self,
+        statement: &Statement<'_>,
+        item: &mut Item,
+        scoping: &Scoping,
+        collector: &mut Collector<'_>,
+    ) {
         let declaration = match statement {
             Statement::VariableDeclaration(it) => it,
             Statement::ExportDeclaration(it) => match &it.declaration {
@@ -465,7 +512,8 @@ impl Shape {
             .iter()
             .flat_map(|it| it.id.get_binding_identifiers())
             .any(|it| scoping.get_resolved_references(it.symbol_id()).any(Reference::is_write));
-        if is_const && item.is_pure && !assigned && !is_classic {
+        item.is_fixed = is_const && (!item.is_pure || assigned || is_classic);
+        if is_const && !item.is_fixed {
             let start = declaration.span.start;
             collector.ops.push(Op::replace(start, start + 5, "let".to_owned()));
         }
@@ -475,9 +523,15 @@ impl Shape {
         let span = statement.span();
         let (kind, names) = describe(statement);
         let is_shared = names.iter().any(|it| is_declared_twice(it, scoping, collector.base.flavour));
-        let item = Item { kind, start: span.start, end: span.end, names, is_shared, ..Item::default() };
-        let item = takeable(statement, item);
-        self.soften_const(statement, &item, scoping, collector);
+        let is_list = matches!(
+            statement,
+            Statement::ExportNamedDeclaration(_)
+                | Statement::ExportFromDeclaration(_)
+                | Statement::ExportAllDeclaration(_)
+        );
+        let item = Item { kind, start: span.start, end: span.end, names, is_shared, is_list, ..Item::default() };
+        let mut item = takeable(statement, item);
+        self.soften_const(statement, &mut item, scoping, collector);
         self.items.push(item);
         match statement {
             Statement::ImportDeclaration(_) => collector.ops.push(empty_statement(collector.source, span)),
@@ -525,7 +579,10 @@ impl Shape {
                 collector.ops.push(blank(collector.source, Span::new(span.start, start)));
                 collector.visit_declaration(&it.declaration);
             }
-            Statement::ExportDefaultDeclaration(it) => self.default_export(&it.declaration, span, collector),
+            Statement::ExportDefaultDeclaration(it) => {
+                let is_pure = self.items.last().is_some_and(|it| it.is_pure);
+                self.default_export(&it.declaration, span, is_pure, collector);
+            }
             other => collector.visit_statement(other),
         }
     }
@@ -534,6 +591,7 @@ impl Shape {
         &mut self,
         declaration: &ExportDefaultDeclarationKind<'a>,
         span: Span,
+        is_pure: bool,
         collector: &mut Collector<'_>,
     ) {
         let start = declaration.span().start;
@@ -550,7 +608,7 @@ impl Shape {
                             " $cap_default",
                         ));
                         self.anonymous_default = true;
-                        "$cap_default".to_owned()
+                        DEFAULT.to_owned()
                     }
                 };
                 self.exports.push(Export { name: "default".to_owned(), value: name });
@@ -565,12 +623,14 @@ impl Shape {
             }
             other => {
                 // The object's key gives an anonymous function or class the name `default`.
-                self.exports.push(Export { name: "default".to_owned(), value: "$cap_default".to_owned() });
+                self.exports.push(Export { name: "default".to_owned(), value: DEFAULT.to_owned() });
                 let mut lead = blank(collector.source, head);
-                lead.text = format!("const $cap_default={{default:{}", lead.text);
+                // As any constant whose value may be changed.
+                let word = if is_pure { "let" } else { "const" };
+                lead.text = format!("{word} $cap_default={{default:{}", lead.text);
                 collector.ops.push(lead);
                 let end = other.span().end;
-                collector.ops.push(Op::insert(end, Order::last_close(), "}.default;"));
+                collector.ops.push(Op::insert(end, Order::last_close(), DEFAULT_END));
                 match other {
                     ExportDefaultDeclarationKind::ClassDeclaration(class) => collector.visit_class(class),
                     _ => walk::walk_export_default_declaration_kind(collector, other),
@@ -765,8 +825,50 @@ fn accessors(ids: &Ids, root: &Site) -> String {
     if parts.is_empty() { String::new() } else { format!("$cap_g.o={{__proto__:null,{}}};", parts.join(",")) }
 }
 
+/// What a default export without a name is called.
+pub const DEFAULT: &str = "$cap_default";
+
+const DEFAULT_END: &str = "}.default;";
+
+/// The binding of a default export that is no class.
+fn takeable_default(declaration: &ExportDefaultDeclarationKind<'_>, mut item: Item) -> Item {
+    let span = declaration.span();
+    let value = Some((span.start, span.end));
+    let binding = Binding {
+        name: DEFAULT.to_owned(),
+        is_const: true,
+        value,
+        params: None,
+        is_async: false,
+        is_generator: false,
+        form: None,
+    };
+    match declaration {
+        ExportDefaultDeclarationKind::FunctionDeclaration(it) => item.bindings.push(Binding {
+            name: it.id.as_ref().map_or_else(|| DEFAULT.to_owned(), |it| it.name.to_string()),
+            is_const: false,
+            params: Some(it.params.span.start),
+            is_async: it.r#async,
+            is_generator: it.generator,
+            form: Some(purity::form(it)),
+            ..binding
+        }),
+        other => {
+            let Some(value) = other.as_expression() else { return item };
+            item.kind = ItemKind::Variable;
+            item.is_pure = purity::judge(value, &mut item.reads) == Purity::Pure;
+            item.is_fixed = !item.is_pure;
+            item.bindings.push(Binding { form: purity::form_of_value(value), ..binding });
+        }
+    }
+    item
+}
+
 /// Fills in what may be taken over into pages that run: bindings with their values.
 fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
+    if let Statement::ExportDefaultDeclaration(it) = statement {
+        return takeable_default(&it.declaration, item);
+    }
     let declaration = match statement {
         Statement::ExportDeclaration(it) => &it.declaration,
         other => match other.as_declaration() {
@@ -787,11 +889,13 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
                 params: Some(function.params.span.start),
                 is_async: function.r#async,
                 is_generator: function.generator,
+                form: Some(purity::form(function)),
             });
         }
         Declaration::ClassDeclaration(class) => {
             let Some(id) = &class.id else { return item };
             item.is_addable = purity::judge_class(class) <= Purity::Fresh;
+            item.statics = purity::static_fields(class);
             let name = id.name.to_string();
             item.bindings.push(Binding {
                 name,
@@ -800,6 +904,7 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
                 params: None,
                 is_async: false,
                 is_generator: false,
+                form: None,
             });
         }
         Declaration::VariableDeclaration(variable) => {
@@ -819,6 +924,7 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
                     params: None,
                     is_async: false,
                     is_generator: false,
+                    form: declarator.init.as_ref().and_then(purity::form_of_value),
                 });
             }
             item.is_addable = worst <= Purity::Fresh;

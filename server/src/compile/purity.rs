@@ -1,6 +1,12 @@
 //! Which top-level declarations can be taken over into a running module: those whose initializers do nothing but make a value.
 
 use oxc::ast::ast::*;
+use oxc::ast_visit::{Visit, walk};
+use oxc::syntax::scope::ScopeFlags;
+
+use oxc::span::GetSpan;
+
+use super::module::{Form, StaticField};
 
 /// What running an initializer again would mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,4 +111,86 @@ pub(super) fn judge_class(class: &Class<'_>) -> Purity {
     });
     let elements = elements.max().unwrap_or(Purity::Pure);
     if class.decorators.is_empty() { heritage.max(elements) } else { Purity::Impure }
+}
+
+/// What sort of function a value is.
+pub(super) fn form_of_value(value: &Expression<'_>) -> Option<Form> {
+    match value.without_parentheses() {
+        Expression::FunctionExpression(it) if it.id.is_none() => Some(form(it)),
+        Expression::ArrowFunctionExpression(it) => {
+            let mut own = OwnThis::default();
+            walk::walk_arrow_function_expression(&mut own, it);
+            Some(Form { is_arrow: true, is_generator: false, uses_this: own.is_used })
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn form(function: &Function<'_>) -> Form {
+    let mut own = OwnThis::default();
+    walk::walk_function(&mut own, function, ScopeFlags::Function);
+    Form { is_arrow: false, is_generator: function.generator, uses_this: own.is_used }
+}
+
+/// Looks for a function's own `this` and `new.target`.
+#[derive(Default)]
+struct OwnThis {
+    is_used: bool,
+}
+
+impl<'a> Visit<'a> for OwnThis {
+    fn visit_this_expression(&mut self, _: &ThisExpression) {
+        self.is_used = true;
+    }
+
+    fn visit_new_target(&mut self, _: &NewTarget) {
+        self.is_used = true;
+    }
+
+    fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
+
+    fn visit_class(&mut self, it: &Class<'a>) {
+        if let Some(heritage) = &it.heritage {
+            self.visit_class_heritage(heritage);
+        }
+    }
+}
+
+/// The static fields of a class that may get another value where the class exists: their values are pure and hold no functions.
+pub(super) fn static_fields(class: &Class<'_>) -> Vec<StaticField> {
+    let fields = class.body.body.iter().filter_map(|element| {
+        let ClassElement::PropertyDefinition(it) = element else { return None };
+        let (PropertyKey::StaticIdentifier(key), Some(value)) = (&it.key, &it.value) else { return None };
+        let mut reads = Vec::new();
+        let mut functions = Functions::default();
+        functions.visit_expression(value);
+        let is_simple = it.r#static && !it.computed && it.decorators.is_empty() && !functions.are_there;
+        let span = value.span();
+        (is_simple && judge(value, &mut reads) == Purity::Pure).then(|| StaticField {
+            name: key.name.to_string(),
+            value: (span.start, span.end),
+            reads,
+        })
+    });
+    fields.collect()
+}
+
+/// Looks for functions and classes.
+#[derive(Default)]
+struct Functions {
+    are_there: bool,
+}
+
+impl<'a> Visit<'a> for Functions {
+    fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {
+        self.are_there = true;
+    }
+
+    fn visit_arrow_function_expression(&mut self, _: &ArrowFunctionExpression<'a>) {
+        self.are_there = true;
+    }
+
+    fn visit_class(&mut self, _: &Class<'a>) {
+        self.are_there = true;
+    }
 }

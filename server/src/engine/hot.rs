@@ -447,6 +447,20 @@ function* walk(tree) { yield tree; /* ü */ }
     }
 
     #[test]
+    fn a_rename_in_many_places_at_once_is_taken_as_one() {
+        let source = "let count = 0;\nfunction inc() { count += 1; return () => count; }\nexport const read = () => [count];\ninc(count);\n";
+        let (mut hot, mut document) = hot(source);
+        for (at, _) in source.rmatch_indices("count") {
+            apply(&mut hot, &mut document, at, at + "count".len(), "total");
+        }
+        let planned = hot.plan(2, &lead);
+        assert!(planned.top && planned.update.is_none() && planned.hold.is_none(), "{planned:?}");
+        assert!(planned.patched.iter().all(|it| it.needs.is_empty()), "{planned:?}");
+        assert!(planned.patched.iter().all(|it| it.code.text.contains("$cap_g.o.total")), "{planned:?}");
+        assert_fresh(&hot, &source.replace("count", "total"));
+    }
+
+    #[test]
     fn a_broken_function_does_not_hold_up_another() {
         let (mut hot, mut document) = hot(PROGRAM);
         let at = PROGRAM.find("n += step").expect("it is there");

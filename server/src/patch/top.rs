@@ -1,10 +1,11 @@
 //! Changes of the top level that need no new run of the module: declarations added, removed, or with other pure values.
 
-use crate::compile::{self, Binding, Export, Item, ItemKind, Module, own_key};
-use crate::sites::Rev;
+use crate::compile::{self, Binding, DEFAULT, Export, Form, Item, ItemKind, Module, Options, compile_module, own_key};
 use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
+use crate::sites::{Rev, Site, SiteId, SiteKind};
 
+use super::renames::Rename;
 use super::{Reason, Step, Top};
 
 /// What changed, as indexes into the items of the old and the new text.
@@ -12,14 +13,33 @@ pub(super) struct Soft {
     added: Vec<usize>,
     /// Declarations of the same name whose value differs: old, new.
     changed: Vec<(Item, usize)>,
-    removed: Vec<String>,
+    /// With the hashes of what declared them.
+    removed: Vec<(String, u64)>,
     /// Pure constants that read a changed value, in the order in which they stand.
     dependants: Vec<usize>,
     exports: Vec<Export>,
+    /// Added `export * from`.
+    stars: Vec<String>,
+    renames: Vec<Rename>,
+    /// As in [`Ids`].
+    same: Vec<(u32, usize)>,
+}
+
+/// The top level that pages run: in `renamed`, with the names that the new text has for it.
+pub(super) struct Before<'b> {
+    pub(super) items: &'b [Item],
+    /// The text of the items.
+    pub(super) source: String,
+    pub(super) exports: &'b [Export],
+    pub(super) stars: &'b [String],
+    pub(super) names: &'b [Rename],
+    pub(super) same: &'b [(u32, usize)],
+    pub(super) root: &'b Site,
 }
 
 /// The difference between two top levels, if all of it can be taken over.
-pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> Option<Soft> {
+pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Option<Soft> {
+    let old = before.items;
     if matches!(module.flavour, crate::sites::collect::Flavour::Classic(_)) {
         return None;
     }
@@ -36,14 +56,19 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
     let (mut gone, mut come) = unmatched(old, new, &rest(&old_refs), &rest(&new_refs));
     let (gone_functions, come_functions) = unmatched_unordered(old, new, &functions(&old_refs), &functions(&new_refs));
 
+    let (mut gone_functions, mut come_functions) = (gone_functions, come_functions);
+    let mut same = before.same.to_vec();
+    same.extend(other_forms(before, old, module, &mut gone_functions, &mut come));
+    same.extend(other_forms(before, old, module, &mut gone, &mut come_functions));
+    same.extend(other_forms(before, old, module, &mut gone, &mut come));
     let mut changed = Vec::new();
     come.retain(|index| {
         let item = &new[*index];
-        let before = gone.iter().position(|it| old[*it].kind == item.kind && old[*it].names == item.names);
-        let Some(before) = before else { return true };
-        let old_item = &old[gone[before]];
-        let same_form = old_item.bindings.len() == item.bindings.len()
-            && old_item.bindings.iter().zip(&item.bindings).all(|(a, b)| a.is_const == b.is_const);
+        let found = gone.iter().position(|it| old[*it].kind == item.kind && old[*it].names == item.names);
+        let Some(position) = found else { return true };
+        let old_item = &old[gone[position]];
+        // A constant of the loaded text that nothing assigns can be written.
+        let same_form = old_item.bindings.len() == item.bindings.len() && !old_item.is_fixed;
         let fits = item.kind == ItemKind::Variable
             && !item.is_shared
             && !old_item.is_shared
@@ -51,14 +76,18 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
             && old_item.is_pure
             && item.is_pure
             && !item.bindings.is_empty();
+        let fits = fits || has_other_statics(before, gone[position], module, source, *index);
         if fits {
             changed.push((old_item.clone(), *index));
-            gone.remove(before);
+            gone.remove(position);
         }
         !fits
     });
     come.extend(come_functions);
     gone.extend(gone_functions);
+    // What is exported is compared by itself.
+    come.retain(|it| !new[*it].is_list);
+    gone.retain(|it| !old[*it].is_list);
     come.sort_unstable();
     let can_come = |item: &Item| match item.kind {
         ItemKind::Import => item.hash != 1 && item.start != item.end,
@@ -88,14 +117,27 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
     let mut removed = names(old, &gone, true);
     removed.retain(|it| !staying.contains(it));
     removed.extend(gone_names);
-    let exports = added_exports(old_exports, &module.exports)?;
+    let declaration = |name: &String| gone.iter().find(|it| old[**it].names.contains(name)).map(|it| old[*it].hash);
+    let with_declaration = |it: String| {
+        let hash = declaration(&it).unwrap_or_default();
+        (it, hash)
+    };
+    let removed = removed.into_iter().map(with_declaration).collect();
+    let exports = added_exports(before, &module.exports)?;
+    if !before.stars.iter().all(|it| module.stars.contains(it)) {
+        return None;
+    }
+    let stars = module.stars.iter().filter(|it| !before.stars.contains(it)).cloned().collect();
     let mut stale: Vec<String> = changed.iter().flat_map(|(it, _)| it.names.clone()).collect();
     let mut dependants = Vec::new();
     for (index, item) in new.iter().enumerate() {
         let is_changed = changed.iter().any(|(_, it)| *it == index);
         let depends = item.kind == ItemKind::Variable && item.reads.iter().any(|it| stale.contains(it));
+        if item.statics.iter().any(|it| it.reads.iter().any(|it| stale.contains(it))) && !come.contains(&index) {
+            dependants.push(index);
+        }
         if depends && !is_changed && !come.contains(&index) {
-            let follows = item.is_pure && item.bindings.iter().all(|it| it.is_const);
+            let follows = item.is_pure && !item.is_shared && !item.bindings.is_empty();
             if follows {
                 stale.extend(item.names.iter().cloned());
                 dependants.push(index);
@@ -104,13 +146,72 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
     }
     // A class that was made has the keys that it was made with.
     let are_keys = stale.iter().any(|it| module.keys.contains(it.as_str()));
-    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports })
+    let renames = before.names.to_vec();
+    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports, stars, renames, same })
 }
 
-/// The exports that `new` has and `old` lacks; `None` when anything else about the exports changed.
-fn added_exports(old: &[Export], new: &[Export]) -> Option<Vec<Export>> {
-    let kept = old.iter().all(|it| new.contains(it));
-    kept.then(|| new.iter().filter(|it| !old.contains(it)).cloned().collect())
+/// The exports that `new` has and pages lack; `None` when anything else about the exports changed. What is renamed keeps its old export
+/// beside the new one: who imports it may not know the new name yet.
+fn added_exports(before: &Before<'_>, new: &[Export]) -> Option<Vec<Export>> {
+    let name_of = |value: &str| before.names.iter().find(|it| it.from == value).map(|it| it.to.clone());
+    let kept = before.exports.iter().all(|it| match name_of(&it.value) {
+        Some(value) => new.iter().any(|now| now.value == value),
+        None => new.contains(it),
+    });
+    let is_there = |it: &Export| before.exports.iter().any(|old| old.name == it.name);
+    kept.then(|| new.iter().filter(|it| !is_there(it)).cloned().collect())
+}
+
+/// Whether a class differs from what it was only in the values of static fields.
+fn has_other_statics(before: &Before<'_>, old: usize, module: &Module, source: &str, new: usize) -> bool {
+    let (old_item, item) = (&before.items[old], &module.items[new]);
+    let pairs = || old_item.statics.iter().zip(&item.statics);
+    let same_names = old_item.statics.len() == item.statics.len() && pairs().all(|(a, b)| a.name == b.name);
+    if item.kind != ItemKind::Class || item.is_shared || !same_names {
+        return false;
+    }
+    let mut text = before.source.clone();
+    for (a, b) in pairs().rev() {
+        text.replace_range(a.value.0 as usize..a.value.1 as usize, &source[b.value.0 as usize..b.value.1 as usize]);
+    }
+    let options = Options { flavour: Some(module.flavour), ..Options::default() };
+    let compiled = compile_module(&text, options, None, &mut Ids::default());
+    compiled.is_ok_and(|it| it.items.get(old).is_some_and(|it| it.hash == item.hash))
+}
+
+/// Takes out of both lists what is the same function under the same name, declared in another way, and gives their sites.
+fn other_forms(
+    before: &Before<'_>,
+    old: &[Item],
+    module: &Module,
+    gone: &mut Vec<usize>,
+    come: &mut Vec<usize>,
+) -> Vec<(u32, usize)> {
+    let mut same = Vec::new();
+    come.retain(|index| {
+        let item = &module.items[*index];
+        let found = gone.iter().position(|it| {
+            let old = &old[*it];
+            let (Some(a), Some(b)) = (form_of(old), form_of(item)) else { return false };
+            old.names == item.names && a.can_become(b)
+        });
+        let Some(found) = found else { return true };
+        let named = before.root.children.iter().enumerate().filter(|(_, it)| {
+            let is_function = matches!(it.kind, SiteKind::Declaration | SiteKind::Expression | SiteKind::Arrow);
+            is_function && it.name == item.names[0]
+        });
+        let named: Vec<usize> = named.map(|it| it.0).collect();
+        let ([child], Some((start, _))) = (named.as_slice(), item.bindings[0].value) else { return true };
+        same.push((start, *child));
+        gone.remove(found);
+        false
+    });
+    same
+}
+
+fn form_of(item: &Item) -> Option<Form> {
+    let [binding] = item.bindings.as_slice() else { return None };
+    binding.form.filter(|_| !item.is_shared)
 }
 
 /// Which of two lists, whose order counts, have no counterpart in the other: by the longest common subsequence.
@@ -164,7 +265,7 @@ impl Soft {
     /// Whether a name that goes gives way to one that pages have anyway: running code would go on with what it hid.
     pub(super) fn uncovers(&self, module: &Module) -> bool {
         let is_used = |name: &String| module.unresolved.iter().any(|it| **it == **name);
-        self.removed.iter().any(|it| is_used(it) && crate::globals::is_known(it))
+        self.removed.iter().any(|(it, _)| is_used(it) && crate::globals::is_known(it))
     }
 
     /// Why the page keeps what it has: a value reads a name that is new and that nothing declares, as while one is typed.
@@ -183,7 +284,8 @@ impl Soft {
 
     /// The names that the new text declares and the old one did not.
     pub(super) fn added_names(&self, module: &Module) -> Vec<String> {
-        self.added.iter().flat_map(|it| module.items[*it].names.clone()).collect()
+        let added = self.added.iter().flat_map(|it| module.items[*it].names.clone());
+        added.chain(self.renames.iter().map(|it| it.to.clone())).collect()
     }
 
     /// Notes in `ids` which names patches now reach through the overlay. `before` is what the old text imports.
@@ -202,47 +304,88 @@ impl Soft {
                 ids.add_to_overlay(&format!("$cap_i{holder}"));
             }
         }
-        self.removed.iter().for_each(|it| ids.remove_name(it));
+        self.removed.iter().for_each(|(name, declaration)| ids.remove_name(name, *declaration));
+        for it in &self.renames {
+            if it.is_import {
+                ids.remove_name(&it.from, 0);
+            } else {
+                ids.rename(&it.from, &it.to);
+            }
+        }
+        ids.same.clone_from(&self.same);
     }
 
     /// Other values of declarations that stay: what the program wrote since is state, and is kept.
-    fn new_values(&self, module: &Module, source: &str, old_source: &str, ids: &Ids, rev: Rev, top: &mut Top) {
-        let guards = module.flavour.guards();
-        let text_of = |at: Option<(u32, u32)>, text: &str| {
-            at.map_or_else(|| "void 0".to_owned(), |it| text[it.0 as usize..it.1 as usize].to_owned())
-        };
-        let mut all: Vec<(&Binding, String)> = Vec::new();
-        for (old, index) in &self.changed {
-            for (before, binding) in old.bindings.iter().zip(&module.items[*index].bindings) {
-                all.push((binding, text_of(before.value, old_source)));
-            }
-        }
-        for index in &self.dependants {
-            for binding in &module.items[*index].bindings {
-                all.push((binding, text_of(binding.value, source)));
-            }
-        }
-        if all.is_empty() {
+    fn new_values(&self, module: &Module, source: &str, old: (&str, &Site), ids: &Ids, rev: Rev, top: &mut Top) {
+        let (old_source, old_root) = old;
+        if self.changed.is_empty() {
             return;
         }
+        let guards = module.flavour.guards();
+        // Old values are read where the new ones are: by the same way to each name.
+        let options = Options { flavour: Some(module.flavour), ..Options::default() };
+        let Ok(old_module) = compile_module(old_source, options, Some(old_root), &mut ids.at(rev)) else { return };
+        let text_of = |at: Option<(u32, u32)>, module: &Module, source: &str| {
+            at.map_or_else(|| "void 0".to_owned(), |it| module.patch_text(source, it, rev))
+        };
+        let line_of = |at: u32| source[..at as usize].matches('\n').count() as u32;
+        let mut all: Vec<NewValue> = Vec::new();
+        let mut add = |index: usize, old: Option<&Item>| {
+            let item = &module.items[index];
+            let (before, from, text) = match old {
+                Some(old) => (old, &old_module, old_source),
+                None => (item, module, source),
+            };
+            if item.kind == ItemKind::Class {
+                let class = &item.names[0];
+                for (before, field) in before.statics.iter().zip(&item.statics) {
+                    all.push(NewValue {
+                        name: format!("{class}.{}", field.name),
+                        target: format!("{}.{}", target(class, ids, &guards), field.name),
+                        before: text_of(Some(before.value), from, text),
+                        after: module.patch_text(source, field.value, rev),
+                        line: line_of(field.value.0),
+                    });
+                }
+                return;
+            }
+            for (before, binding) in before.bindings.iter().zip(&item.bindings) {
+                all.push(NewValue {
+                    name: shown(binding),
+                    target: target(&binding.name, ids, &guards),
+                    before: text_of(before.value, from, text),
+                    after: value_text(binding, module, source, rev),
+                    line: binding.value.map_or(0, |it| line_of(it.0)),
+                });
+            }
+        };
+        self.changed.iter().for_each(|(old, index)| add(*index, Some(old)));
+        self.dependants.iter().for_each(|index| add(*index, None));
+        let n_changed: usize = self.changed.iter().map(|(_, index)| n_values(&module.items[*index])).sum();
         // The values as they were initialized, all before the first one changes: some are made of others.
-        let first: Vec<String> = all.iter().map(|(_, text)| format!("({text})")).collect();
+        let first: Vec<String> = all.iter().map(|it| format!("({})", it.before)).collect();
         top.steps.push(Step { code: format!("{guards}.w=[{}]", first.join(",")), line: 0, keeps: None });
-        for (number, (binding, _)) in all.iter().enumerate() {
-            let name = target(&binding.name, ids, &guards);
-            let text = value_text(binding, module, source, rev);
-            let line = binding.value.map_or(0, |it| source[..it.0 as usize].matches('\n').count() as u32);
-            let code = format!("$cap_m.merge({name},{guards}.w[{number}],({text}),$cap_v=>{{{name}=$cap_v}})");
-            top.steps.push(Step { code, line, keeps: Some(binding.name.clone()) });
+        for (number, NewValue { name, target, after, line, .. }) in all.into_iter().enumerate() {
+            let code = format!("$cap_m.merge({target},{guards}.w[{number}],({after}),$cap_v=>{{{target}=$cap_v}})");
+            // Nobody asked for another value of what only follows.
+            let keeps = (number < n_changed).then_some(name);
+            top.steps.push(Step { code, line, keeps });
         }
     }
 
     /// What pages have to run. `module` was compiled with the names of [`Soft::name`].
-    pub(super) fn steps(&self, module: &Module, source: &str, old_source: &str, ids: &Ids, rev: Rev) -> Top {
+    pub(super) fn steps(&self, module: &Module, source: &str, old: (&str, &Site), ids: &Ids, rev: Rev) -> Top {
         let guards = module.flavour.guards();
         let line = |at: u32| source[..at as usize].matches('\n').count() as u32;
         let value = |binding: &Binding| value_text(binding, module, source, rev);
-        let mut top = Top { removed: self.removed.clone(), ..Top::default() };
+        let mut top = Top { removed: self.removed.iter().map(|it| it.0.clone()).collect(), ..Top::default() };
+        for it in self.renames.iter().filter(|it| !it.is_import) {
+            let Rename { from, to, is_named, .. } = it;
+            let (key, old_key, named) = (quoted(to), quoted(from), u8::from(*is_named));
+            let code =
+                format!("$cap_m.rename({guards}.o,{key},{old_key},()=>{from},$cap_v=>{{{from}=$cap_v}},{named})");
+            top.steps.push(Step { code, line: 0, keeps: None });
+        }
         let is_late = |holder: u32| ids.overlay().contains(&format!("$cap_i{holder}"));
         for specifier in &module.imports {
             let (holder, _) = ids.known_holder(specifier);
@@ -263,11 +406,25 @@ impl Soft {
             for binding in &module.items[*index].bindings {
                 let name = &binding.name;
                 let text = value(binding);
-                let code = if ids.is_ghost(name) {
+                let code = if module.items[*index].kind == ItemKind::Variable
+                    && ids.comes_back(name, module.items[*index].hash)
+                {
+                    // It was cut here and pasted there: pages that have the variable go on with it.
+                    let key = quoted(name);
+                    format!(
+                        "(()=>{{if({key} in {guards}.o)return;try{{{name};Object.defineProperty({guards}.o,{key},{{configurable:true,get:()=>{name},set($cap_v){{{name}=$cap_v}}}})}}catch{{{guards}.o.{name}={text}}}}})()"
+                    )
+                } else if ids.is_ghost(name) {
                     // Pages that had the name before it was removed have it still.
                     format!(
                         "(()=>{{const $cap_v={text};try{{{name};{name}=$cap_v;Object.defineProperty({guards}.o,{key},{{configurable:true,get:()=>{name},set($cap_v){{{name}=$cap_v}}}})}}catch{{Object.defineProperty({guards}.o,{key},{{configurable:true,writable:true,value:$cap_v}})}}}})()",
                         key = quoted(name)
+                    )
+                } else if ids.was_removed(name) {
+                    // The variable that had this name is still there, under another one.
+                    let key = quoted(name);
+                    format!(
+                        "Object.defineProperty({guards}.o,{key},{{configurable:true,enumerable:true,writable:true,value:{text}}})"
                     )
                 } else {
                     format!("{guards}.o.{name}={text}")
@@ -275,7 +432,11 @@ impl Soft {
                 top.steps.push(Step { code, line: binding.value.map_or(0, |it| line(it.0)), keeps: None });
             }
         }
-        self.new_values(module, source, old_source, ids, rev, &mut top);
+        self.new_values(module, source, old, ids, rev, &mut top);
+        for specifier in &self.stars {
+            let code = format!("$cap_m.star({}),$cap_m.exports({{__proto__:null}})", quoted(specifier));
+            top.steps.push(Step { code, line: 0, keeps: None });
+        }
         if !self.exports.is_empty() {
             let getters: Vec<String> = self
                 .exports
@@ -294,8 +455,42 @@ impl Soft {
     }
 }
 
+/// Another value of a binding or static field that stays.
+struct NewValue {
+    name: String,
+    target: String,
+    /// Expressions.
+    before: String,
+    after: String,
+    line: u32,
+}
+
+fn n_values(item: &Item) -> usize {
+    if item.kind == ItemKind::Class { item.statics.len() } else { item.bindings.len() }
+}
+
+/// A binding as people know it.
+fn shown(binding: &Binding) -> String {
+    if binding.name == DEFAULT { "the default export".to_owned() } else { binding.name.clone() }
+}
+
 fn target(name: &str, ids: &Ids, guards: &str) -> String {
     if ids.overlay().contains(name) { format!("{guards}.o.{name}") } else { name.to_owned() }
+}
+
+/// The step that gives the name of a function which stood at `start` and was async to one that is not: its object can only give
+/// promises.
+pub(super) fn plain_again(module: &Module, source: &str, start: u32, id: SiteId, ids: &Ids, rev: Rev) -> Option<Step> {
+    let is_it = |it: &&Binding| it.value.is_some_and(|(from, _)| from == start);
+    let (item, binding) = module.items.iter().find_map(|it| Some((it, it.bindings.iter().find(is_it)?)))?;
+    if item.is_shared || binding.is_const && !item.is_pure {
+        return None;
+    }
+    let guards = module.flavour.guards();
+    let name = target(&binding.name, ids, &guards);
+    let text = value_text(binding, module, source, rev);
+    let code = format!("$cap_m.plain({name},{id},()=>{text},$cap_v=>{{{name}=$cap_v}})");
+    Some(Step { code, line: source[..start as usize].matches('\n').count() as u32, keeps: None })
 }
 
 /// An expression for the value of an added or changed binding.
@@ -304,7 +499,7 @@ fn value_text(binding: &Binding, module: &Module, source: &str, rev: Rev) -> Str
     let amid = |before: &str, text: &str, after: &str| {
         compile::amid(before, text, after, &source[start as usize..end as usize])
     };
-    let key = quoted(&binding.name);
+    let key = if binding.name == DEFAULT { quoted("default") } else { quoted(&binding.name) };
     let plain_key = is_identifier(&binding.name) && binding.name != "__proto__";
     if let Some(params) = binding.params {
         let text = module.patch_text(source, (params, end), rev);

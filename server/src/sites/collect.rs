@@ -1089,7 +1089,9 @@ impl<'s> Collector<'s> {
         {
             function.params_clash = true;
         }
-        let bind = match symbol {
+        // The walked function's own name is declared around it.
+        let is_around = |it: &SymbolId| self.outer == Some(self.scoping.symbol_scope_id(*it));
+        let bind = match symbol.filter(|it| !self.base.is_function || !is_around(it)) {
             Some(symbol) => self.imports.get(&symbol).cloned(),
             None => match self.base.scope.find(name).filter(|_| self.base.is_function) {
                 Some((Some(place), bind)) if self.cells_around() > 0 => {
@@ -1100,6 +1102,7 @@ impl<'s> Collector<'s> {
                     return;
                 }
                 Some((_, bind)) => Some(bind.clone()),
+                None if symbol.is_some() => None,
                 None => {
                     self.global(name, span);
                     None
@@ -1200,6 +1203,12 @@ impl<'s> Collector<'s> {
         self.label = gives_name(value).then_some(name);
         self.visit_expression(value);
         self.label = None;
+    }
+
+    /// A function that becomes async, or stops being so, stays what it is for the text around it, but in a class: its constructor has
+    /// to be another one for new objects to get another function.
+    fn makes_fields(&self) -> bool {
+        self.site_stack.last().is_some_and(|it| self.sites[*it].class.is_some())
     }
 
     fn take_label(&mut self) -> String {
@@ -1361,7 +1370,8 @@ impl<'s> Collector<'s> {
 
     fn method<'a>(&mut self, function: &Function<'a>, span: Span, kind: SiteKind, access: Access, name: String) {
         let Some(body) = &function.body else { return };
-        let mark = format!("{kind:?}{access:?}{}{}{name}", function.r#async, function.generator);
+        let is_async = function.r#async && function.generator;
+        let mark = format!("{kind:?}{access:?}{is_async}{}{name}", function.generator);
         let has_use_strict = has_use_strict(body);
         self.function(Entry {
             span,
@@ -1485,7 +1495,8 @@ impl<'a> Visit<'a> for Collector<'_> {
         let own = it.id.as_ref().map(|it| it.name.to_string());
         // A declaration's name is its parent's business, an expression's is its own.
         let declared = own.as_deref().filter(|_| is_declaration).unwrap_or_default();
-        let mark = format!("{kind:?}{}{}{declared}", it.r#async, it.generator);
+        let is_async = it.r#async && (it.generator || self.makes_fields());
+        let mark = format!("{kind:?}{is_async}{}{declared}", it.generator);
         self.function(Entry {
             span: it.span,
             kind,
@@ -1511,7 +1522,7 @@ impl<'a> Visit<'a> for Collector<'_> {
             is_async: it.r#async,
             is_generator: false,
             name,
-            mark: format!("Arrow{}", it.r#async),
+            mark: format!("Arrow{}", it.r#async && self.makes_fields()),
             params: &it.params,
             body: Body::from(&it.body),
             scope: it.scope_id(),

@@ -1,6 +1,6 @@
 //! Which site of a new tree is which of an old one: identities pass from old to new here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -29,15 +29,20 @@ pub struct Ids {
     aliases: FxHashMap<String, u32>,
     /// Names (and holders, as `$cap_iN`) that were added while pages ran: patches reach them through the overlay.
     overlay: BTreeSet<String>,
-    /// Names that were removed while pages ran: some pages may still have them.
-    ghosts: BTreeSet<String>,
+    /// Names that were removed while pages ran, with the hash of what declared each: some pages may still have them.
+    ghosts: BTreeMap<String, u64>,
+    /// Those of the ghosts whose variable has another name now.
+    moved: BTreeSet<String>,
+    /// For the text that is compiled: functions and classes of the top level that are older ones all the same, with another name or as
+    /// declarations of another kind. Where they start, and which children the older ones are.
+    pub(crate) same: Vec<(u32, usize)>,
 }
 
 impl Ids {
     /// The same ids, for planning this revision.
     #[must_use]
     pub fn at(&self, rev: Rev) -> Ids {
-        Ids { rev, ..self.clone() }
+        Ids { rev, same: Vec::new(), ..self.clone() }
     }
 
     pub fn fresh(&mut self) -> SiteId {
@@ -81,12 +86,30 @@ impl Ids {
         self.overlay.insert(name.to_owned());
     }
 
-    pub(crate) fn remove_name(&mut self, name: &str) {
-        self.ghosts.insert(name.to_owned());
+    pub(crate) fn remove_name(&mut self, name: &str, declaration: u64) {
+        self.ghosts.insert(name.to_owned(), declaration);
     }
 
     pub(crate) fn is_ghost(&self, name: &str) -> bool {
-        self.ghosts.contains(name)
+        self.ghosts.contains_key(name) && !self.moved.contains(name)
+    }
+
+    /// Whether the name was removed with the very declaration that it has now.
+    pub(crate) fn comes_back(&self, name: &str, declaration: u64) -> bool {
+        self.is_ghost(name) && self.ghosts.get(name) == Some(&declaration)
+    }
+
+    /// Whether the text declared the name once and does not now, as far as that is known.
+    pub(crate) fn was_removed(&self, name: &str) -> bool {
+        self.ghosts.contains_key(name)
+    }
+
+    /// The variable `from` is now `to`.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        self.remove_name(from, 0);
+        self.add_to_overlay(to);
+        self.moved.insert(from.to_owned());
+        self.moved.remove(to);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -112,11 +135,17 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
         new.since = ids.rev;
         new.past = Some(Arc::new(Past::with(old.past.as_deref(), &old.scope)));
     }
-    let pairs = pair_children(old, new);
+    let same = if old.kind == SiteKind::Module { std::mem::take(&mut ids.same) } else { Vec::new() };
+    let pairs = pair_children(old, new, &same);
     let mut returned = vec![false; old.ghosts.len()];
     for (child, pair) in new.children.iter_mut().zip(&pairs) {
         if let Some(index) = pair {
-            adopt(&old.children[*index], child, ids);
+            let before = &old.children[*index];
+            adopt(before, child, ids);
+            if child.kind.is_class_member() && loses_async(before, child) {
+                // Classes get another function for it.
+                child.born = ids.rev;
+            }
             continue;
         }
         let candidates =
@@ -190,11 +219,16 @@ fn compare(old: &Site, new: &Site, path: &mut Vec<usize>, found: &mut Vec<Change
     if old.deep == new.deep {
         return;
     }
-    let own = old.shell != new.shell;
+    let by_id: FxHashMap<SiteId, &Site> = old.children.iter().chain(&old.ghosts).map(|it| (it.id, it)).collect();
+    // What makes functions has to make others where those that it made can't become what they are now.
+    let makes_others = new.children.iter().any(|it| match by_id.get(&it.id) {
+        Some(before) => loses_async(before, it),
+        None => new.kind.is_class(),
+    });
+    let own = old.shell != new.shell || makes_others;
     if own && new.kind != SiteKind::Module {
         found.push(Changed { id: new.id, path: path.clone(), own });
     }
-    let by_id: FxHashMap<SiteId, &Site> = old.children.iter().chain(&old.ghosts).map(|it| (it.id, it)).collect();
     for (index, child) in new.children.iter().enumerate() {
         if let Some(before) = by_id.get(&child.id) {
             path.push(index);
@@ -205,29 +239,51 @@ fn compare(old: &Site, new: &Site, path: &mut Vec<usize>, found: &mut Vec<Change
 }
 
 /// For each child of `new` the index of its counterpart among the children of `old`.
-fn pair_children(old: &Site, new: &Site) -> Vec<Option<usize>> {
+fn pair_children(old: &Site, new: &Site, same: &[(u32, usize)]) -> Vec<Option<usize>> {
     let same_shape = old.shell == new.shell && old.children.len() == new.children.len();
     if same_shape && old.kind != SiteKind::Module && !old.kind.is_class() {
         return (0..new.children.len()).map(Some).collect();
     }
     let mut taken = vec![false; old.children.len()];
     let mut pairs = vec![None; new.children.len()];
+    for (start, index) in same {
+        if let Some(child) = (0..new.children.len()).find(|it| new.child_start(*it) == *start) {
+            taken[*index] = true;
+            pairs[child] = Some(*index);
+        }
+    }
     // The same text under the same name first, then the same name: in order, each used once.
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), it.deep));
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), 0));
     if old.shell == new.shell && !old.kind.is_class() {
         // Around them nothing changed, so what is left has only other names of its own: they stand in the same order.
-        pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| {
-            (it.kind, it.access, it.is_async, it.is_generator)
-        });
+        pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (it.kind, it.access, generates(it)));
+    }
+    for (pair, child) in pairs.iter_mut().zip(&new.children) {
+        pair.take_if(|it| is_made_anew(&old.children[*it], child));
     }
     pairs
 }
 
-type Key<'s> = (SiteKind, super::Access, bool, bool, &'s str);
+/// A function that was async gives promises whatever it runs, and a private method can't be taken from a class for another one.
+fn is_made_anew(old: &Site, new: &Site) -> bool {
+    new.kind.is_class_member() && new.name.starts_with('#') && loses_async(old, new)
+}
+
+/// Whether functions made of the old text can't be what the new text says: they go on giving promises.
+pub fn loses_async(old: &Site, new: &Site) -> bool {
+    old.is_async && !new.is_async
+}
+
+type Key<'s> = (SiteKind, super::Access, (bool, bool), &'s str);
+
+/// Whether it is a generator, and an async one: what generators give can't be passed on by functions of another kind.
+fn generates(site: &Site) -> (bool, bool) {
+    (site.is_generator, site.is_generator && site.is_async)
+}
 
 fn key(site: &Site) -> Key<'_> {
-    (site.kind, site.access, site.is_async, site.is_generator, site.name.as_str())
+    (site.kind, site.access, generates(site), site.name.as_str())
 }
 
 fn pair_by<'s, K: std::hash::Hash + Eq>(
