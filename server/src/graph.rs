@@ -248,17 +248,25 @@ impl Graph {
         if let Some(known) = self.loaded.get(id) {
             return Arc::clone(&known.def);
         }
-        if self.owned.contains(id)
-            && let Some(def) = self.ask_engine(id)
-        {
+        let is_owned = self.owned.contains(id);
+        if is_owned && let Some(def) = self.ask_engine(id) {
             return def;
         }
-        let loaded = Arc::new(self.load(id));
+        self.keep(id, self.load(id), is_owned)
+    }
+
+    /// Remembers what was loaded, unless the module is the engine's. `was_owned`: it was so before it was loaded.
+    fn keep(&self, id: &str, loaded: Loaded, was_owned: bool) -> Arc<ModuleDef> {
+        let loaded = Arc::new(loaded);
         let def = Arc::clone(&loaded.def);
         self.loaded.entry(id.to_owned()).or_insert(loaded);
         if self.owned.contains(id) {
-            // The engine took the module while it was being loaded: what is kept here would hide the engine's.
+            // What is kept here would hide the engine's.
             self.loaded.remove(id);
+            // If the engine took it while it was being loaded, that was a revision before the engine's first.
+            if !was_owned && let Some(def) = self.ask_engine(id) {
+                return def;
+            }
         }
         def
     }
@@ -722,4 +730,32 @@ impl Work {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::Root;
+
+    #[test]
+    fn a_module_that_the_engine_takes_while_it_is_loaded_is_the_engines() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("main.js"), "export const a = 1;").expect("a file");
+        let (events, asked) = std::sync::mpsc::channel();
+        let root = Root::open(folder.path()).expect("a root");
+        let graph = Graph::new(Resolver::new(root), Handle { events: Arc::new(events) });
+        let loaded = graph.load("/main.js");
+        assert!(graph.take("/main.js").is_none());
+        let rev = graph.next_rev();
+        let options = loaded.options;
+        let engine = std::thread::spawn(move || {
+            let Ok(Event::Define { id, reply }) = asked.recv() else { return };
+            let (program, _) = Program::load("export const a = 1;", options, rev).expect("a program");
+            let (sites, stamp) = (program.ids.len(), program.stamp());
+            let module = program.module().expect("a module");
+            let _ = reply.send(Some(Compiled { id, module, rev, sites, stamp }));
+        });
+        assert_eq!(graph.keep("/main.js", loaded, false).rev, rev);
+        engine.join().expect("the engine ends");
+    }
 }

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::mpsc;
 
 use crate::sites::{Rev, SiteId};
-use crate::wire::{Change, PageId, ToPage, When};
+use crate::wire::{Change, ModuleOutcome, PageId, ToPage, When};
 
 /// One page with an open socket, or one whose socket was lost a moment ago.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ pub(crate) struct PageModule {
     pub(crate) skipped: Vec<SiteId>,
     /// Functions of pushes that the page holds or refused: sent again together when one of them is edited again.
     pub(crate) held: Vec<SiteId>,
-    /// The newest update that the page refused to take while typing: it isn't sent twice.
-    pub(crate) refused: Rev,
+    /// What the page answered to the newest update that it did not take: while somebody types, it isn't sent twice.
+    pub(crate) refused: Option<ModuleOutcome>,
     /// It failed when it ran, and a patch could not help: it has to run again.
     pub(crate) failed: bool,
     /// The page shows a problem of it.
@@ -80,7 +80,7 @@ impl PageModule {
             root_rev: rev,
             skipped: Vec::new(),
             held: Vec::new(),
-            refused: 0,
+            refused: None,
             failed: false,
             shows_problem: false,
         }

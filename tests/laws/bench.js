@@ -112,6 +112,8 @@ class Listener {
   due = 0;
   /** The version for which the module has to run again, and has not yet. */
   #due = 0;
+  /** The module has run again since it last had to: with an older version, maybe, that functions of a newer one follow. */
+  ranAgain = false;
   /** @type {Outcome[]} */
   outcomes = [];
   /** @type {Outcome | undefined} */
@@ -124,6 +126,7 @@ class Listener {
     this.lastVerdict = it;
     if (it.verdict === "patch") this.due = it.version;
     if (it.verdict === "updateModule") this.#due = it.version;
+    if (it.verdict === "updateModule") this.ranAgain = false;
     this.#wake();
   }
 
@@ -132,6 +135,7 @@ class Listener {
     this.outcomes.push(it);
     this.lastOutcome = it;
     if (it.outcome === "moduleUpdated" && it.version >= this.#due) this.#due = 0;
+    if (UPDATED.has(it.outcome)) this.ranAgain = it.outcome === "moduleUpdated";
     this.#wake();
   }
 
@@ -295,7 +299,7 @@ export class Program {
       this.document.save();
       const outcome = await listener.until(
         `the outcome of the update of ${this.id} to version ${version}`,
-        () => listener.outcomes.find((it) => mine(it) && UPDATED.has(it.outcome)),
+        () => listener.outcomes.find((it) => mine(it) && UPDATED.has(it.outcome)) ?? listener.outcomes.find((it) => mine(it) && listener.ranAgain),
         ms,
       );
       if (outcome.outcome === "needsReload") await this.reload();

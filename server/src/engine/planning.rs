@@ -438,7 +438,8 @@ impl Engine {
                 return None;
             }
         };
-        let mut planned = self.without_needless_update(id, planned, turn);
+        let planned = self.without_needless_update(id, planned, turn);
+        let mut planned = self.with_due_update(id, planned);
         let hot = self.hot.get_mut(id)?;
         if was_nothing && !hot.program.is_nothing {
             // Pages that asked meanwhile got the error.
@@ -494,6 +495,29 @@ impl Engine {
         // What was wrong with the text in between is over.
         if !self.problems.contains_key(id) {
             turn.others.push(Change::Problem { module: id.to_owned(), message: None, line: None, column: None });
+        }
+        planned
+    }
+
+    /// Pages may run an older top level, since they have not taken the newest yet or refused to: what needs that comes with
+    /// the same update.
+    fn with_due_update(&self, id: &str, mut planned: Planned) -> Planned {
+        let Some(hot) = self.hot.get(id) else { return planned };
+        let is_whole = planned.update.is_none() && (planned.hold.is_none() || planned.top);
+        let Some(reason) = hot.update_reason.as_ref().filter(|_| is_whole) else { return planned };
+        let program = &hot.program;
+        let mut behind = self.pages.connected().filter_map(|(_, page)| page.modules.get(id)).filter(|it| {
+            let runs = program.root_at(it.root_rev);
+            runs.shell != program.root.shell && program.top_since(it.root_rev).is_none()
+        });
+        // Functions that pages can run as they are need not wait.
+        let is_due = hot.update_since.is_some() || planned.top || planned.patched.is_empty();
+        let lacks = |it: &PageModule| {
+            let runs = program.root_at(it.root_rev);
+            !program.catch_up(it.seen, &it.skipped, runs).1.is_empty()
+        };
+        if behind.any(|it| is_due || lacks(it)) {
+            planned.update = Some(reason.clone());
         }
         planned
     }

@@ -101,7 +101,14 @@ impl Engine {
                 }
             }
             for id in &turn.updates {
-                let Some(hot) = self.hot.get(id).filter(|it| wants(page, id, it, when)) else { continue };
+                let Some(hot) = self.hot.get(id) else { continue };
+                if !wants(page, id, hot, when) {
+                    let refused = page.modules.get(id).and_then(|it| it.refused.clone());
+                    let refused = refused.filter(|it| it.rev == hot.program.rev && when == When::Typing);
+                    let document = turn.documents.get(id);
+                    not_sent.extend(refused.zip(document).map(|(it, document)| notice(page_id, document, it)));
+                    continue;
+                }
                 if let Some(missing) = hot.missing.iter().find(|it| it.is_static) {
                     // It could only fail: pages go on with what they run until the import is there.
                     let message = missing.message.clone();
@@ -413,8 +420,7 @@ impl Engine {
                 match result.outcome {
                     Outcome::ModuleUpdated | Outcome::Live => {
                         // What changed while it ran again was planned for the top level before.
-                        let (refused, shows_problem) = (known.refused, known.shows_problem);
-                        *known = PageModule { refused, shows_problem, ..PageModule::loaded(rev) };
+                        *known = PageModule { shows_problem: known.shows_problem, ..PageModule::loaded(rev) };
                         if let Some(hot) = self.hot.get(&result.module).filter(|it| it.program.rev > rev) {
                             let modules = Modules { graph: &self.graph, hot: &self.hot };
                             let before = known.clone();
@@ -425,7 +431,7 @@ impl Engine {
                             changed.push(result.module.clone());
                         }
                     }
-                    Outcome::NeedsReload | Outcome::Threw | Outcome::Refused => known.refused = rev,
+                    Outcome::NeedsReload | Outcome::Threw | Outcome::Refused => known.refused = Some(result.clone()),
                     Outcome::NextCall | Outcome::Held => {}
                 }
             }
@@ -465,18 +471,12 @@ impl Engine {
             let ms = sent.documents.get(&result.module).map(|it| it.arrived.elapsed().as_secs_f64() * 1000.0);
             answers.push((result.clone(), ms));
             if let Some(document) = sent.documents.get(&result.module) {
-                notices.push(OutcomeNotice {
-                    uri: document.uri.clone(),
-                    version: document.version,
-                    page: id.clone(),
-                    outcome: result.outcome.as_str().to_owned(),
-                    reason: result.reason.map(|it| ReasonNotice {
-                        code: it.code.into_owned(),
-                        message: it.message,
-                        range: None,
-                    }),
-                    ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
-                });
+                // What was typed meanwhile may be the same program.
+                let rev = sent.updates.get(&result.module).copied();
+                let is_newest = rev.is_some() && self.hot.get(&result.module).map(|it| it.program.rev) == rev;
+                let newest = newest_of(&self.documents, &result.module).filter(|_| is_newest);
+                let version = newest.map_or(document.version, |(_, it)| it.version);
+                notices.push(notice(id, &SentDocument { version, ..document.clone() }, result));
             }
         }
         if !again.is_empty() {
@@ -497,6 +497,17 @@ fn newest_of(documents: &FxHashMap<String, OpenDocument>, module: &str) -> Optio
     let (uri, it) = documents.iter().find(|(_, it)| it.module.as_deref() == Some(module))?;
     let (version, arrived) = (it.document.version, Instant::now());
     Some((module.to_owned(), SentDocument { uri: uri.clone(), version, arrived }))
+}
+
+fn notice(page: &PageId, document: &SentDocument, result: ModuleOutcome) -> OutcomeNotice {
+    OutcomeNotice {
+        uri: document.uri.clone(),
+        version: document.version,
+        page: page.clone(),
+        outcome: result.outcome.as_str().to_owned(),
+        reason: result.reason.map(|it| ReasonNotice { code: it.code.into_owned(), message: it.message, range: None }),
+        ms: document.arrived.elapsed().as_secs_f64() * 1000.0,
+    }
 }
 
 /// The outcome of an edit that a page does not get for now.
@@ -530,7 +541,8 @@ fn about(problem: Option<&Problem>, id: &str, known: &mut PageModule, is_told: b
 fn wants(page: &Page, id: &str, hot: &Hot, when: When) -> bool {
     page.modules.get(id).is_some_and(|it| {
         let differs = hot.program.root_at(it.root_rev).shell != hot.program.root.shell;
-        (differs || it.failed) && (when != When::Typing || it.refused != hot.program.rev)
+        let was_refused = it.refused.as_ref().is_some_and(|it| it.rev == hot.program.rev);
+        (differs || it.failed) && (when != When::Typing || !was_refused)
     })
 }
 
