@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextRange, VerdictNotice};
 use super::hot::{Hot, Planned};
-use super::problems::{Problem, solved};
+use super::problems::Problem;
 use super::{Engine, ONE_CHANGE, OpenDocument, UPDATE_IDLE};
 use crate::graph::Missing;
 use crate::pages::{PageModule, SentDocument};
@@ -478,14 +478,8 @@ impl Engine {
         if !is_there {
             return planned;
         }
-        // What pages show of an update that they tried is over, too.
-        let was_refused = known.iter().any(|it| it.refused != 0);
         for it in &mut known {
             it.root_rev = newest.rev;
-            it.refused = 0;
-        }
-        if was_refused {
-            turn.others.push(solved(id));
         }
         let due = known.iter().map(|it| program.catch_up(it.rev, &it.skipped, newest).0.sites);
         planned.patched = due.max_by_key(Vec::len).unwrap_or_default();
