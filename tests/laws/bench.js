@@ -110,10 +110,10 @@ class Listener {
   lastVerdict;
   /** The newest version that pages were sent a patch for. */
   due = 0;
-  /** The version for which the module has to run again, and has not yet. */
-  #due = 0;
   /** The module has run again since it last had to: with an older version, maybe, that functions of a newer one follow. */
   ranAgain = false;
+  /** The version for which the module has to run again, and has not yet. */
+  #due = 0;
   /** @type {Outcome[]} */
   outcomes = [];
   /** @type {Outcome | undefined} */
@@ -125,8 +125,8 @@ class Listener {
   verdict(it) {
     this.lastVerdict = it;
     if (it.verdict === "patch") this.due = it.version;
-    if (it.verdict === "updateModule") this.#due = it.version;
     if (it.verdict === "updateModule") this.ranAgain = false;
+    if (it.verdict === "updateModule") this.#due = it.version;
     this.#wake();
   }
 
@@ -134,8 +134,8 @@ class Listener {
   outcome(it) {
     this.outcomes.push(it);
     this.lastOutcome = it;
-    if (it.outcome === "moduleUpdated" && it.version >= this.#due) this.#due = 0;
     if (UPDATED.has(it.outcome)) this.ranAgain = it.outcome === "moduleUpdated";
+    if (it.outcome === "moduleUpdated" && it.version >= this.#due) this.#due = 0;
     this.#wake();
   }
 

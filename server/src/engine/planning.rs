@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextRange, VerdictNotice};
 use super::hot::{Hot, Planned};
-use super::problems::Problem;
+use super::problems::{Problem, solved};
 use super::{Engine, ONE_CHANGE, OpenDocument, UPDATE_IDLE};
 use crate::graph::Missing;
 use crate::pages::{PageModule, SentDocument};
@@ -478,8 +478,14 @@ impl Engine {
         if !is_there {
             return planned;
         }
+        // What pages show of an update that they tried is over, too.
+        let was_refused = known.iter().any(|it| it.refused.is_some());
         for it in &mut known {
             it.root_rev = newest.rev;
+            it.refused = None;
+        }
+        if was_refused {
+            turn.others.push(solved(id));
         }
         let due = known.iter().map(|it| program.catch_up(it.rev, &it.skipped, newest).0.sites);
         planned.patched = due.max_by_key(Vec::len).unwrap_or_default();
@@ -507,11 +513,13 @@ impl Engine {
         // Functions that pages can run as they are need not wait.
         let is_due = hot.update_since.is_some() || planned.top || planned.patched.is_empty();
         let lacks = |it: &PageModule| {
-            let runs = program.root_at(it.root_rev);
-            !program.catch_up(it.seen, &it.skipped, runs).1.is_empty()
+            let left = program.catch_up(it.seen, &it.skipped, program.root_at(it.root_rev)).1;
+            planned.patched.iter().any(|it| left.contains(&it.id))
         };
-        if behind.any(|it| is_due || lacks(it)) {
-            planned.update = Some(reason.clone());
+        match behind.next() {
+            Some(it) if is_due || lacks(it) || behind.any(lacks) => planned.update = Some(reason.clone()),
+            Some(_) => planned.note = planned.note.or_else(|| Some(reason.clone())),
+            None => {}
         }
         planned
     }
