@@ -8,9 +8,11 @@ mod emit;
 mod function;
 mod module;
 mod purity;
+mod uses;
 
 pub use function::{Construct, Context, Function, LatePrivate, compile_function};
-pub use module::{Binding, Export, Item, ItemKind, Module, Options, compile_module, syntax_error};
+pub use module::{Binding, Export, Item, ItemKind, Made, Module, Options, compile_module, syntax_error};
+pub use uses::Use;
 
 /// Why a text can't be compiled: one sentence, with the place (bytes of the text given).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -368,12 +368,11 @@ impl Program {
         let mut top = None;
         let same_names = same_binds(&self.root.scope, &module.root.scope);
         let mut added = Vec::new();
-        if !same_root
-            && !self.is_nothing
-            && same_names
-            && same_collections
-            && let Some(soft) = top::soften(&self.items, &self.exports, &module).filter(|it| !it.uncovers(&module))
-        {
+        let mut plan = PatchPlan::default();
+        let can_stay = !same_root && !self.is_nothing && same_names && same_collections;
+        let soft = can_stay.then(|| top::soften(&self.items, &self.exports, &module, source));
+        let hard = soft.as_ref().and_then(|it| it.as_ref().err()).cloned().flatten();
+        if let Some(soft) = soft.and_then(Result::ok).filter(|it| !it.uncovers(&module)) {
             if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
                 return Ok(Verdict::Hold(reason));
             }
@@ -385,6 +384,7 @@ impl Program {
             top = Some(Arc::new(soft.steps(&again, source, &self.items_text.to_string(), &ids, rev)));
             module = again;
             self.ids = ids;
+            plan.note = soft.note;
         } else {
             self.ids = ids;
         }
@@ -393,7 +393,6 @@ impl Program {
         let mut changes = diff::changed(&self.root, &root);
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
         let rope = Rope::from_str(source);
-        let mut plan = PatchPlan::default();
         for change in &changes {
             let Some(before) = find(&self.root, change.id) else { continue };
             let start = offset(&root, &change.path);
@@ -410,7 +409,7 @@ impl Program {
         }
         let same_root = same_root && !self.is_nothing;
         let reason = (!same_root && top.is_none()).then(|| match same_collections {
-            true => why(&self.items, &module.items),
+            true => hard.unwrap_or_else(|| why(&self.items, &module.items)),
             false => gathers_others(),
         });
         let untouched = same_root && root.deep == self.root.deep;

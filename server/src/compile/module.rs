@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind, ImportAttributeKey,
+    BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind, Expression, ImportAttributeKey,
     ImportDeclarationSpecifier, ModuleExportName, Program, Statement, StringLiteral, VariableDeclarationKind,
     WithClause,
 };
@@ -18,6 +18,7 @@ use super::Problem;
 use super::early;
 use super::emit::{self, Mode};
 use super::purity::{self, Purity};
+use super::uses::{self, Use};
 use crate::sites::collect::{Base, Collector, Flavour, Op, Order, constants, is_identifier, quoted, with_type};
 use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
@@ -103,8 +104,10 @@ pub struct Item {
     pub is_addable: bool,
     /// It may run again: it gives equal values each time.
     pub is_pure: bool,
-    /// Top-level names whose values its initializers read.
+    /// Names whose values its initializers read.
     pub reads: Vec<String>,
+    /// The variables of the top level that it reads while the module runs.
+    pub uses: Vec<Use>,
 }
 
 /// One name that a top-level statement declares.
@@ -112,12 +115,23 @@ pub struct Item {
 pub struct Binding {
     pub name: String,
     pub is_const: bool,
+    /// The text writes it.
+    pub is_assigned: bool,
+    pub made: Made,
     /// The initializer, or the declaration of a function or class. Bytes of the module's text.
     pub value: Option<(u32, u32)>,
     /// For a function: where its parameters start.
     pub params: Option<u32>,
     pub is_async: bool,
     pub is_generator: bool,
+}
+
+/// What an initializer makes. Objects and lists stay the same ones when their initializer changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    Value,
+    Object,
+    List,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -429,7 +443,7 @@ impl Shape {
         let (kind, names) = describe(statement);
         let is_shared = names.iter().any(|it| is_declared_twice(it, scoping, collector.base.flavour));
         let item = Item { kind, start: span.start, end: span.end, names, is_shared, ..Item::default() };
-        let item = takeable(statement, item);
+        let item = Item { uses: uses::of(statement, scoping), ..takeable(statement, item, scoping) };
         self.soften_const(statement, &item, scoping, collector);
         self.items.push(item);
         match statement {
@@ -718,8 +732,16 @@ fn accessors(ids: &Ids, root: &Site) -> String {
     if parts.is_empty() { String::new() } else { format!("$cap_g.o={{__proto__:null,{}}};", parts.join(",")) }
 }
 
+fn made(initializer: Option<&Expression<'_>>) -> Made {
+    match initializer.map(Expression::without_parentheses) {
+        Some(Expression::ObjectExpression(_)) => Made::Object,
+        Some(Expression::ArrayExpression(_)) => Made::List,
+        _ => Made::Value,
+    }
+}
+
 /// Fills in what may be taken over into pages that run: bindings with their values.
-fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
+fn takeable(statement: &Statement<'_>, mut item: Item, scoping: &Scoping) -> Item {
     let declaration = match statement {
         Statement::ExportDeclaration(it) => &it.declaration,
         other => match other.as_declaration() {
@@ -736,6 +758,8 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
             item.bindings.push(Binding {
                 name: id.name.to_string(),
                 is_const: false,
+                is_assigned: false,
+                made: Made::Value,
                 value: span(function.span),
                 params: Some(function.params.span.start),
                 is_async: function.r#async,
@@ -749,6 +773,8 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
             item.bindings.push(Binding {
                 name,
                 is_const: false,
+                is_assigned: false,
+                made: Made::Value,
                 value: span(class.span),
                 params: None,
                 is_async: false,
@@ -768,6 +794,8 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
                 item.bindings.push(Binding {
                     name: id.name.to_string(),
                     is_const: variable.kind == VariableDeclarationKind::Const,
+                    is_assigned: scoping.get_resolved_references(id.symbol_id()).any(Reference::is_write),
+                    made: made(declarator.init.as_ref()),
                     value: declarator.init.as_ref().and_then(|it| span(it.span())),
                     params: None,
                     is_async: false,

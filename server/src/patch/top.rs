@@ -1,6 +1,6 @@
 //! Changes of the top level that need no new run of the module: declarations added, removed, or with other pure values.
 
-use crate::compile::{Binding, Export, Item, ItemKind, Module};
+use crate::compile::{Binding, Export, Item, ItemKind, Made, Module, Use};
 use crate::sites::Rev;
 use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
@@ -13,15 +13,22 @@ pub(super) struct Soft {
     /// Declarations of the same name whose value differs: old, new.
     changed: Vec<(Item, usize)>,
     removed: Vec<String>,
-    /// Pure constants that read a changed value, in the order in which they stand.
+    /// Pure declarations that read a changed value, in the order in which they stand.
     dependants: Vec<usize>,
     exports: Vec<Export>,
+    /// What people have to know of it.
+    pub(super) note: Option<Reason>,
 }
 
-/// The difference between two top levels, if all of it can be taken over.
-pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> Option<Soft> {
+/// The difference between two top levels, if all of it can be taken over; else why not, where that is not plain.
+pub(super) fn soften(
+    old: &[Item],
+    old_exports: &[Export],
+    module: &Module,
+    source: &str,
+) -> Result<Soft, Option<Reason>> {
     if matches!(module.flavour, crate::sites::collect::Flavour::Classic(_)) {
-        return None;
+        return Err(None);
     }
     let new = &module.items;
     let is_function = |it: &&(usize, &Item)| it.1.kind == ItemKind::Function;
@@ -73,7 +80,7 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
         ItemKind::Variable => item.is_pure && !item.bindings.is_empty(),
     };
     if !come.iter().all(|it| can_come(&new[*it])) || !gone.iter().all(|it| can_go(&old[*it])) {
-        return None;
+        return Err(None);
     }
     // A name that stays but is declared in another way can't be taken over; an import may stand with others than before.
     let names = |list: &[Item], indexes: &[usize], imports: bool| -> Vec<String> {
@@ -82,29 +89,84 @@ pub(super) fn soften(old: &[Item], old_exports: &[Export], module: &Module) -> O
     };
     let (gone_names, come_names) = (names(old, &gone, false), names(new, &come, false));
     if come_names.iter().any(|it| gone_names.contains(it)) {
-        return None;
+        return Err(None);
     }
     let staying = names(new, &come, true);
     let mut removed = names(old, &gone, true);
     removed.retain(|it| !staying.contains(it));
     removed.extend(gone_names);
-    let exports = added_exports(old_exports, &module.exports)?;
-    let mut stale: Vec<String> = changed.iter().flat_map(|(it, _)| it.names.clone()).collect();
+    let exports = added_exports(old_exports, &module.exports).ok_or(None)?;
+    let mut stale = Stale::default();
+    for (old_item, index) in &changed {
+        for (before, binding) in old_item.bindings.iter().zip(&new[*index].bindings) {
+            stale.add(binding, before.made == binding.made);
+        }
+    }
+    let mut note = None;
     let mut dependants = Vec::new();
     for (index, item) in new.iter().enumerate() {
-        let is_changed = changed.iter().any(|(_, it)| *it == index);
-        let depends = item.kind == ItemKind::Variable && item.reads.iter().any(|it| stale.contains(it));
-        if depends && !is_changed && !come.contains(&index) {
-            let follows = item.is_pure && item.bindings.iter().all(|it| it.is_const);
-            if follows {
-                stale.extend(item.names.iter().cloned());
-                dependants.push(index);
+        if come.contains(&index) || changed.iter().any(|(_, it)| *it == index) {
+            continue;
+        }
+        let Some(used) = stale.used_by(item) else { continue };
+        if item.kind == ItemKind::Variable && item.is_pure && !item.is_shared && !item.bindings.is_empty() {
+            item.bindings.iter().for_each(|it| stale.add(it, true));
+            dependants.push(index);
+        } else {
+            // What the program writes is state: its first value counts for little.
+            let reason = used_before(&changed, new, item, used, source);
+            if !stale.is_state(used) {
+                return Err(Some(reason));
             }
+            note.get_or_insert(reason);
         }
     }
     // A class that was made has the keys that it was made with.
-    let are_keys = stale.iter().any(|it| module.keys.contains(it.as_str()));
-    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports })
+    let are_keys = stale.names().any(|it| module.keys.contains(it));
+    if are_keys { Err(None) } else { Ok(Soft { added: come, changed, removed, dependants, exports, note }) }
+}
+
+/// The variables that have other values than before.
+#[derive(Default)]
+struct Stale {
+    values: Vec<String>,
+    /// Objects and lists, which stay the same ones.
+    containers: Vec<String>,
+    /// Those that the program writes.
+    states: Vec<String>,
+}
+
+impl Stale {
+    fn add(&mut self, binding: &Binding, stays: bool) {
+        let list = if stays && binding.made != Made::Value { &mut self.containers } else { &mut self.values };
+        list.push(binding.name.clone());
+        if binding.is_assigned {
+            self.states.push(binding.name.clone());
+        }
+    }
+
+    /// The first of them that a statement made something of which is older now.
+    fn used_by<'i>(&self, item: &'i Item) -> Option<&'i str> {
+        let is_stale = |it: &&Use| self.values.contains(&it.name) || !it.is_passed && self.containers.contains(&it.name);
+        item.uses.iter().filter(is_stale).max_by_key(|it| !self.is_state(&it.name)).map(|it| it.name.as_str())
+    }
+
+    fn is_state(&self, name: &str) -> bool {
+        self.states.iter().any(|it| it == name)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().chain(&self.containers).map(String::as_str)
+    }
+}
+
+/// Why a statement would do something else if it ran now.
+fn used_before(changed: &[(Item, usize)], new: &[Item], item: &Item, name: &str, source: &str) -> Reason {
+    let of = changed.iter().map(|(_, it)| &new[*it]).find(|it| it.names.iter().any(|it| it == name));
+    let (start, end) = of.map_or((item.start, item.end), |it| (it.start, it.end));
+    let line = source[..item.start as usize].matches('\n').count() + 1;
+    let message = format!("the statement in line {line} ran with another value of `{name}`, and has to run again for the new one");
+    Reason { code: "variable", message, start, end }
 }
 
 /// The exports that `new` has and `old` lacks; `None` when anything else about the exports changed.
