@@ -68,8 +68,24 @@ fn calls_at_once(callee: &Expression<'_>) -> bool {
     let Expression::StaticMemberExpression(it) = callee.without_parentheses() else { return false };
     matches!(
         it.property.name.as_str(),
-        "every" | "filter" | "find" | "findIndex" | "findLast" | "findLastIndex" | "flatMap" | "forEach" | "from"
-            | "groupBy" | "map" | "reduce" | "reduceRight" | "replace" | "replaceAll" | "some" | "sort" | "toSorted"
+        "every"
+            | "filter"
+            | "find"
+            | "findIndex"
+            | "findLast"
+            | "findLastIndex"
+            | "flatMap"
+            | "forEach"
+            | "from"
+            | "groupBy"
+            | "map"
+            | "reduce"
+            | "reduceRight"
+            | "replace"
+            | "replaceAll"
+            | "some"
+            | "sort"
+            | "toSorted"
     )
 }
 

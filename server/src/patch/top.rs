@@ -147,7 +147,8 @@ impl Stale {
 
     /// The first of them that a statement made something of which is older now.
     fn used_by<'i>(&self, item: &'i Item) -> Option<&'i str> {
-        let is_stale = |it: &&Use| self.values.contains(&it.name) || !it.is_passed && self.containers.contains(&it.name);
+        let is_stale =
+            |it: &&Use| self.values.contains(&it.name) || !it.is_passed && self.containers.contains(&it.name);
         item.uses.iter().filter(is_stale).max_by_key(|it| !self.is_state(&it.name)).map(|it| it.name.as_str())
     }
 
@@ -165,7 +166,9 @@ fn used_before(changed: &[(Item, usize)], new: &[Item], item: &Item, name: &str,
     let of = changed.iter().map(|(_, it)| &new[*it]).find(|it| it.names.iter().any(|it| it == name));
     let (start, end) = of.map_or((item.start, item.end), |it| (it.start, it.end));
     let line = source[..item.start as usize].matches('\n').count() + 1;
-    let message = format!("the statement in line {line} ran with another value of `{name}`, and has to run again for the new one");
+    let message = format!(
+        "the statement in line {line} ran with another value of `{name}`, and has to run again for the new one"
+    );
     Reason { code: "variable", message, start, end }
 }
 
