@@ -264,6 +264,9 @@ impl Program {
                 Err(problem) => return Err(problem),
             }
         }
+        if own {
+            self.keep_code_of_closures(&mut site, rev);
+        }
         let same_sites = numbers(&old) == numbers(&site);
         self.ids = ids;
         self.root.grow(path, delta);
@@ -330,6 +333,20 @@ impl Program {
             site.fallback = self.code_of(before, rev);
         }
         site.scope_rev = site.since;
+    }
+
+    /// Functions whose text stays may lose a variable of the function around them. When they are edited later, older closures
+    /// go on with what they had before that, which still has it.
+    fn keep_code_of_closures(&self, site: &mut Site, rev: Rev) {
+        for child in &mut site.children {
+            let lacks = |it: &crate::sites::Past| !it.runs(&child.free, &child.scope);
+            if child.changed != rev && child.past.as_deref().is_some_and(lacks) {
+                if child.fallback.is_none() && !child.kind.is_class() {
+                    child.fallback = find(&self.root, child.id).and_then(|it| self.code_of(it, rev));
+                }
+            }
+            self.keep_code_of_closures(child, rev);
+        }
     }
 
     /// The code of a site as it is in the good text.
@@ -406,6 +423,9 @@ impl Program {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
+        }
+        if !changes.is_empty() {
+            self.keep_code_of_closures(&mut root, rev);
         }
         let same_root = same_root && !self.is_nothing;
         let reason = (!same_root && top.is_none()).then(|| match same_collections {
@@ -515,7 +535,8 @@ impl Program {
             }
             let line = self.line_of(start);
             let column = self.column_of(start, line);
-            plan.sites.push(planned(site, site, None, function, start, line, column));
+            let later = (site.scope_rev != 0).then(|| later(site));
+            plan.sites.push(PlannedSite { later, ..planned(site, site, None, function, start, line, column) });
         }
         (plan, left)
     }
