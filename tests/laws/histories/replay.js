@@ -27,7 +27,7 @@ import { hunks } from "./typing.js";
 const CHECKS = 10;
 
 /** How often to look before what is on its way to the page must have arrived. */
-const TRIES = 20;
+const TRIES = 300;
 
 /** What a program may ask for and a page does not have: something that can be called, constructed, extended and asked for anything. */
 const STAND_IN = `const it = new Proxy(function () {}, {
