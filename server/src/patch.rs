@@ -339,11 +339,10 @@ impl Program {
     /// go on with what they had before that, which still has it.
     fn keep_code_of_closures(&self, site: &mut Site, rev: Rev) {
         for child in &mut site.children {
-            let lacks = |it: &crate::sites::Past| !it.runs(&child.free, &child.scope);
-            if child.changed != rev && child.past.as_deref().is_some_and(lacks) {
-                if child.fallback.is_none() && !child.kind.is_class() {
-                    child.fallback = find(&self.root, child.id).and_then(|it| self.code_of(it, rev));
-                }
+            let is_left = child.changed != rev && child.fallback.is_none() && !child.kind.is_class();
+            let runs = child.past.as_ref().is_none_or(|it| it.runs(&child.free, &child.scope));
+            if is_left && !runs {
+                child.fallback = find(&self.root, child.id).and_then(|it| self.code_of(it, rev));
             }
             self.keep_code_of_closures(child, rev);
         }
