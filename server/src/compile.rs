@@ -9,13 +9,16 @@ mod function;
 mod module;
 mod purity;
 mod rename;
+mod uses;
 
 pub(crate) use emit::{amid, headed};
 pub use function::{Construct, Context, Function, LatePrivate, compile_function};
 pub use module::{
-    Binding, DEFAULT, Export, Form, Item, ItemKind, Module, Options, StaticField, compile_module, own_key, syntax_error,
+    Binding, DEFAULT, Export, Form, Item, ItemKind, Made, Module, Options, StaticField, compile_module, own_key,
+    syntax_error,
 };
 pub use rename::{Places, rename};
+pub use uses::Use;
 
 /// Why a text can't be compiled: one sentence, with the place (bytes of the text given).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -270,6 +270,9 @@ impl Program {
                 Err(problem) => return Err(problem),
             }
         }
+        if own {
+            self.keep_code_of_closures(&mut site, rev);
+        }
         let same_sites = numbers(&old) == numbers(&site);
         self.ids = ids;
         self.root.grow(path, delta);
@@ -338,6 +341,19 @@ impl Program {
         site.scope_rev = site.since;
     }
 
+    /// Functions whose text stays may lose a variable of the function around them. When they are edited later, older closures
+    /// go on with what they had before that, which still has it.
+    fn keep_code_of_closures(&self, site: &mut Site, rev: Rev) {
+        for child in &mut site.children {
+            let is_left = child.changed != rev && child.fallback.is_none() && !child.kind.is_class();
+            let runs = child.past.as_ref().is_none_or(|it| it.runs(&child.free, &child.scope));
+            if is_left && !runs {
+                child.fallback = find(&self.root, child.id).and_then(|it| self.code_of(it, rev));
+            }
+            self.keep_code_of_closures(child, rev);
+        }
+    }
+
     /// The code of a site as it is in the good text.
     fn code_of(&self, site: &Site, rev: Rev) -> Option<Arc<Code>> {
         let path = path_to(&self.root, site.id)?;
@@ -374,12 +390,11 @@ impl Program {
         let mut top = None;
         let same_names = same_binds(&self.root.scope, &module.root.scope);
         let mut added = Vec::new();
-        if !same_root
-            && !self.is_nothing
-            && same_names
-            && same_collections
-            && let Some((soft, old_source)) = self.soften(&module, source).filter(|it| !it.0.uncovers(&module))
-        {
+        let mut plan = PatchPlan::default();
+        let can_stay = !same_root && !self.is_nothing && same_names && same_collections;
+        let soft = can_stay.then(|| self.soften(&module, source));
+        let hard = soft.as_ref().and_then(|it| it.as_ref().err()).cloned().flatten();
+        if let Some((soft, old_source)) = soft.and_then(Result::ok).filter(|it| !it.0.uncovers(&module)) {
             if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
                 return Ok(Verdict::Hold(reason));
             }
@@ -391,6 +406,7 @@ impl Program {
             top = Some(Arc::new(soft.steps(&again, source, (&old_source, &self.root), &ids, rev)));
             module = again;
             self.ids = ids;
+            plan.note = soft.note;
         } else {
             self.ids = ids;
         }
@@ -400,7 +416,6 @@ impl Program {
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
         uses_of_privates(&root, source, rev, &mut changes);
         let rope = Rope::from_str(source);
-        let mut plan = PatchPlan::default();
         for change in &changes {
             let Some(before) = find(&self.root, change.id) else { continue };
             let start = offset(&root, &change.path);
@@ -414,6 +429,9 @@ impl Program {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
+        }
+        if !changes.is_empty() {
+            self.keep_code_of_closures(&mut root, rev);
         }
         if same_root || top.is_some() {
             let lost = changes.iter().filter(|it| it.path.len() == 1).filter_map(|it| {
@@ -430,7 +448,7 @@ impl Program {
         let is_same_root = same_root && top.is_none() && !self.is_nothing;
         let same_root = same_root && !self.is_nothing;
         let reason = (!same_root && top.is_none()).then(|| match same_collections {
-            true => why(&self.items, &module.items),
+            true => hard.unwrap_or_else(|| why(&self.items, &module.items)),
             false => gathers_others(),
         });
         let untouched = same_root && root.deep == self.root.deep;
@@ -468,21 +486,21 @@ impl Program {
     }
 
     /// What is different at the top level, if pages can take it over, and the text of the old one.
-    fn soften(&self, module: &Module, source: &str) -> Option<(top::Soft, String)> {
+    fn soften(&self, module: &Module, source: &str) -> Result<(top::Soft, String), Option<Reason>> {
         for places in [Places::All, Places::Declaration] {
             let Some(renamed) = self.renamed(module, source, places) else { continue };
             let renames::Renamed { names, source: old_source, items, same } = renamed;
             let (exports, stars, root) = (&self.exports, &self.stars, &self.root);
             let before =
                 top::Before { items: &items, source: old_source, exports, stars, names: &names, same: &same, root };
-            if let Some(soft) = top::soften(&before, module, source) {
-                return Some((soft, before.source));
+            if let Ok(soft) = top::soften(&before, module, source) {
+                return Ok((soft, before.source));
             }
         }
         let old_source = self.items_text.to_string();
         let (items, exports, stars, root) = (&self.items, &self.exports, &self.stars, &self.root);
         let before = top::Before { items, source: old_source, exports, stars, names: &[], same: &[], root };
-        Some((top::soften(&before, module, source)?, before.source))
+        Ok((top::soften(&before, module, source)?, before.source))
     }
 
     /// The steps that bring a page from the top level it has to the newest one, if steps can.
@@ -555,7 +573,8 @@ impl Program {
             }
             let line = self.line_of(start);
             let column = self.column_of(start, line);
-            plan.sites.push(planned(site, site, function, &self.ids, (start, line, column)));
+            let later = (site.scope_rev != 0).then(|| later(site));
+            plan.sites.push(PlannedSite { later, ..planned(site, site, function, &self.ids, (start, line, column)) });
         }
         (plan, left)
     }

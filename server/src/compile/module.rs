@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind, ImportAttributeKey,
+    BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind, Expression, ImportAttributeKey,
     ImportDeclarationSpecifier, ModuleExportName, Program, Statement, StringLiteral, VariableDeclarationKind,
     WithClause,
 };
@@ -18,6 +18,7 @@ use super::Problem;
 use super::early;
 use super::emit::{self, Mode};
 use super::purity::{self, Purity};
+use super::uses::{self, Use};
 use crate::sites::collect::{Base, Collector, Flavour, Op, Order, constants, is_identifier, quoted, with_type};
 use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
@@ -137,8 +138,10 @@ pub struct Item {
     pub is_fixed: bool,
     /// Nothing but a list of what the module exports: [`Module::exports`] and [`Module::stars`] have it.
     pub is_list: bool,
-    /// Top-level names whose values its initializers read.
+    /// Names whose values its initializers read.
     pub reads: Vec<String>,
+    /// The variables of the top level that it reads while the module runs.
+    pub uses: Vec<Use>,
 }
 
 /// A static field of a class with a simple value.
@@ -156,6 +159,9 @@ pub struct StaticField {
 pub struct Binding {
     pub name: String,
     pub is_const: bool,
+    /// The text writes it.
+    pub is_assigned: bool,
+    pub made: Made,
     /// The initializer, or the declaration of a function or class. Bytes of the module's text.
     pub value: Option<(u32, u32)>,
     /// For a function: where its parameters start.
@@ -181,6 +187,14 @@ impl Form {
         let same = self.is_arrow == other.is_arrow || !self.uses_this && !other.uses_this;
         same && !self.is_generator && !other.is_generator
     }
+}
+
+/// What an initializer makes. Objects and lists stay the same ones when their initializer changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    Value,
+    Object,
+    List,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -530,7 +544,7 @@ impl Shape {
                 | Statement::ExportAllDeclaration(_)
         );
         let item = Item { kind, start: span.start, end: span.end, names, is_shared, is_list, ..Item::default() };
-        let mut item = takeable(statement, item);
+        let mut item = Item { uses: uses::of(statement, scoping), ..takeable(statement, item, scoping) };
         self.soften_const(statement, &mut item, scoping, collector);
         self.items.push(item);
         match statement {
@@ -837,6 +851,8 @@ fn takeable_default(declaration: &ExportDefaultDeclarationKind<'_>, mut item: It
     let binding = Binding {
         name: DEFAULT.to_owned(),
         is_const: true,
+        is_assigned: false,
+        made: made(declaration.as_expression()),
         value,
         params: None,
         is_async: false,
@@ -864,8 +880,16 @@ fn takeable_default(declaration: &ExportDefaultDeclarationKind<'_>, mut item: It
     item
 }
 
+fn made(initializer: Option<&Expression<'_>>) -> Made {
+    match initializer.map(Expression::without_parentheses) {
+        Some(Expression::ObjectExpression(_)) => Made::Object,
+        Some(Expression::ArrayExpression(_)) => Made::List,
+        _ => Made::Value,
+    }
+}
+
 /// Fills in what may be taken over into pages that run: bindings with their values.
-fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
+fn takeable(statement: &Statement<'_>, mut item: Item, scoping: &Scoping) -> Item {
     if let Statement::ExportDefaultDeclaration(it) = statement {
         return takeable_default(&it.declaration, item);
     }
@@ -885,6 +909,8 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
             item.bindings.push(Binding {
                 name: id.name.to_string(),
                 is_const: false,
+                is_assigned: false,
+                made: Made::Value,
                 value: span(function.span),
                 params: Some(function.params.span.start),
                 is_async: function.r#async,
@@ -900,6 +926,8 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
             item.bindings.push(Binding {
                 name,
                 is_const: false,
+                is_assigned: false,
+                made: Made::Value,
                 value: span(class.span),
                 params: None,
                 is_async: false,
@@ -920,6 +948,8 @@ fn takeable(statement: &Statement<'_>, mut item: Item) -> Item {
                 item.bindings.push(Binding {
                     name: id.name.to_string(),
                     is_const: variable.kind == VariableDeclarationKind::Const,
+                    is_assigned: scoping.get_resolved_references(id.symbol_id()).any(Reference::is_write),
+                    made: made(declarator.init.as_ref()),
                     value: declarator.init.as_ref().and_then(|it| span(it.span())),
                     params: None,
                     is_async: false,

@@ -1,6 +1,8 @@
 //! Changes of the top level that need no new run of the module: declarations added, removed, or with other pure values.
 
-use crate::compile::{self, Binding, DEFAULT, Export, Form, Item, ItemKind, Module, Options, compile_module, own_key};
+use crate::compile::{
+    self, Binding, DEFAULT, Export, Form, Item, ItemKind, Made, Module, Options, Use, compile_module, own_key,
+};
 use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
 use crate::sites::{Rev, Site, SiteId, SiteKind};
@@ -15,7 +17,7 @@ pub(super) struct Soft {
     changed: Vec<(Item, usize)>,
     /// With the hashes of what declared them.
     removed: Vec<(String, u64)>,
-    /// Pure constants that read a changed value, in the order in which they stand.
+    /// Pure declarations that read a changed value, in the order in which they stand.
     dependants: Vec<usize>,
     exports: Vec<Export>,
     /// Added `export * from`.
@@ -23,6 +25,8 @@ pub(super) struct Soft {
     renames: Vec<Rename>,
     /// As in [`Ids`].
     same: Vec<(u32, usize)>,
+    /// What people have to know of it.
+    pub(super) note: Option<Reason>,
 }
 
 /// The top level that pages run: in `renamed`, with the names that the new text has for it.
@@ -37,11 +41,11 @@ pub(super) struct Before<'b> {
     pub(super) root: &'b Site,
 }
 
-/// The difference between two top levels, if all of it can be taken over.
-pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Option<Soft> {
+/// The difference between two top levels, if all of it can be taken over; else why not, where that is not plain.
+pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Result<Soft, Option<Reason>> {
     let old = before.items;
     if matches!(module.flavour, crate::sites::collect::Flavour::Classic(_)) {
-        return None;
+        return Err(None);
     }
     let new = &module.items;
     let is_function = |it: &&(usize, &Item)| it.1.kind == ItemKind::Function;
@@ -102,7 +106,7 @@ pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Opti
         ItemKind::Variable => item.is_pure && !item.bindings.is_empty(),
     };
     if !come.iter().all(|it| can_come(&new[*it])) || !gone.iter().all(|it| can_go(&old[*it])) {
-        return None;
+        return Err(None);
     }
     // A name that stays but is declared in another way can't be taken over; an import may stand with others than before.
     let names = |list: &[Item], indexes: &[usize], imports: bool| -> Vec<String> {
@@ -111,7 +115,7 @@ pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Opti
     };
     let (gone_names, come_names) = (names(old, &gone, false), names(new, &come, false));
     if come_names.iter().any(|it| gone_names.contains(it)) {
-        return None;
+        return Err(None);
     }
     let staying = names(new, &come, true);
     let mut removed = names(old, &gone, true);
@@ -123,31 +127,107 @@ pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Opti
         (it, hash)
     };
     let removed = removed.into_iter().map(with_declaration).collect();
-    let exports = added_exports(before, &module.exports)?;
+    let exports = added_exports(before, &module.exports).ok_or(None)?;
     if !before.stars.iter().all(|it| module.stars.contains(it)) {
-        return None;
+        return Err(None);
     }
     let stars = module.stars.iter().filter(|it| !before.stars.contains(it)).cloned().collect();
-    let mut stale: Vec<String> = changed.iter().flat_map(|(it, _)| it.names.clone()).collect();
+    let mut stale = Stale::default();
+    for (old_item, index) in &changed {
+        if new[*index].kind == ItemKind::Class {
+            stale.classes.extend(new[*index].names.iter().cloned());
+            continue;
+        }
+        for (before, binding) in old_item.bindings.iter().zip(&new[*index].bindings) {
+            stale.add(binding, before.made == binding.made);
+        }
+    }
+    let mut note = None;
     let mut dependants = Vec::new();
     for (index, item) in new.iter().enumerate() {
-        let is_changed = changed.iter().any(|(_, it)| *it == index);
-        let depends = item.kind == ItemKind::Variable && item.reads.iter().any(|it| stale.contains(it));
-        if item.statics.iter().any(|it| it.reads.iter().any(|it| stale.contains(it))) && !come.contains(&index) {
+        if come.contains(&index) || changed.iter().any(|(_, it)| *it == index) {
+            continue;
+        }
+        if item.statics.iter().any(|it| it.reads.iter().any(|it| stale.has(it))) {
             dependants.push(index);
         }
-        if depends && !is_changed && !come.contains(&index) {
-            let follows = item.is_pure && !item.is_shared && !item.bindings.is_empty();
-            if follows {
-                stale.extend(item.names.iter().cloned());
-                dependants.push(index);
+        let Some(used) = stale.used_by(item) else { continue };
+        if item.kind == ItemKind::Variable && item.is_pure && !item.is_shared && !item.bindings.is_empty() {
+            item.bindings.iter().for_each(|it| stale.add(it, true));
+            dependants.push(index);
+        } else {
+            // What the program writes is state: its first value counts for little.
+            let reason = used_before(&changed, new, item, used, source);
+            if !stale.is_state(used) {
+                return Err(Some(reason));
             }
+            note.get_or_insert(reason);
         }
     }
     // A class that was made has the keys that it was made with.
-    let are_keys = stale.iter().any(|it| module.keys.contains(it.as_str()));
+    let are_keys = stale.names().any(|it| module.keys.contains(it));
     let renames = before.names.to_vec();
-    (!are_keys).then_some(Soft { added: come, changed, removed, dependants, exports, stars, renames, same })
+    if are_keys {
+        return Err(None);
+    }
+    Ok(Soft { added: come, changed, removed, dependants, exports, stars, renames, same, note })
+}
+
+/// The variables that have other values than before.
+#[derive(Default)]
+struct Stale {
+    values: Vec<String>,
+    /// Objects and lists, which stay the same ones.
+    containers: Vec<String>,
+    /// Those that the program writes.
+    states: Vec<String>,
+    /// Classes with other static fields.
+    classes: Vec<String>,
+}
+
+impl Stale {
+    fn add(&mut self, binding: &Binding, stays: bool) {
+        let list = if stays && binding.made != Made::Value { &mut self.containers } else { &mut self.values };
+        list.push(binding.name.clone());
+        if binding.is_assigned {
+            self.states.push(binding.name.clone());
+        }
+    }
+
+    /// The first of them that a statement made something of which is older now.
+    fn used_by<'i>(&self, item: &'i Item) -> Option<&'i str> {
+        // Static fields get their new values by themselves.
+        let follows = |use_: &Use| item.statics.iter().any(|it| (it.value.0..it.value.1).contains(&use_.at));
+        let has_other =
+            |it: &Use| self.values.contains(&it.name) || !it.is_passed && self.containers.contains(&it.name);
+        let is_stale = |it: &&Use| has_other(it) && !follows(it);
+        let read = || item.reads.iter().find(|it| item.kind == ItemKind::Variable && self.classes.contains(it));
+        let used = item.uses.iter().filter(is_stale).max_by_key(|it| !self.is_state(&it.name)).map(|it| &it.name);
+        used.or_else(read).map(String::as_str)
+    }
+
+    fn is_state(&self, name: &str) -> bool {
+        self.states.iter().any(|it| it == name)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names().chain(self.classes.iter().map(String::as_str)).any(|it| it == name)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().chain(&self.containers).map(String::as_str)
+    }
+}
+
+/// Why a statement would do something else if it ran now.
+fn used_before(changed: &[(Item, usize)], new: &[Item], item: &Item, name: &str, source: &str) -> Reason {
+    let of = changed.iter().map(|(_, it)| &new[*it]).find(|it| it.names.iter().any(|it| it == name));
+    let (start, end) = of.map_or((item.start, item.end), |it| (it.start, it.end));
+    let line = source[..item.start as usize].matches('\n').count() + 1;
+    let message = format!(
+        "the statement in line {line} ran with another value of `{name}`, and has to run again for the new one"
+    );
+    Reason { code: "variable", message, start, end }
 }
 
 /// The exports that `new` has and pages lack; `None` when anything else about the exports changed. What is renamed keeps its old export

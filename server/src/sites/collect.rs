@@ -255,6 +255,8 @@ pub struct Collector<'s> {
     scopes: FxHashMap<ScopeId, Arc<Scope>>,
     /// What stands for the scope around the walked function, which its wrapper makes.
     outer: Option<ScopeId>,
+    /// What the walked declaration declares there: where the patch is made, the name is one of the scope around it.
+    declared: Option<SymbolId>,
     /// For each loop around, innermost last: how many functions are around it, and from which depth on scopes belong to it.
     loops: Vec<(usize, u32)>,
     /// Variables that a function uses inside a loop, and those that functions in it use.
@@ -416,6 +418,7 @@ impl<'s> Collector<'s> {
             label: None,
             scopes: FxHashMap::default(),
             outer: None,
+            declared: None,
             loops: Vec::new(),
             looped: FxHashSet::default(),
             captured: FxHashSet::default(),
@@ -861,6 +864,8 @@ impl<'s> Collector<'s> {
             let around = self.scoping.scope_parent_id(entry.scope).unwrap_or(entry.scope);
             if is_root {
                 self.outer = Some(around);
+                let id = entry.id.filter(|_| entry.kind == SiteKind::Declaration);
+                self.declared = id.and_then(|it| it.symbol_id.get());
             }
             let level = self.level_at(self.frames.len() - 1);
             let home = self.functions.iter().rev().find_map(|it| it.home).unwrap_or(self.base.home);
@@ -1062,6 +1067,7 @@ impl<'s> Collector<'s> {
     }
 
     fn reference(&mut self, name: &str, span: Span, symbol: Option<SymbolId>) {
+        let symbol = symbol.filter(|it| self.declared != Some(*it));
         let depth = symbol.map(|it| self.depths[self.scoping.symbol_scope_id(it).index()]);
         let own_name = symbol.is_some() && self.functions.iter().any(|it| it.id_symbol == symbol);
         if own_name {

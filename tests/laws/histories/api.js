@@ -72,7 +72,11 @@ function members(value, path, depth, found, seen) {
       if (descriptor.set) see(descriptor.set, `${at} (set)`, depth - 1, found, seen);
       continue;
     }
-    see(descriptor?.get ? value[key] : descriptor?.value, at, depth - 1, found, seen);
+    try {
+      see(descriptor?.get ? value[key] : descriptor?.value, at, depth - 1, found, seen);
+    } catch (error) {
+      found[at] = `throws ${error}`;
+    }
   }
   const above = Object.getPrototypeOf(value);
   if (above !== null && nativeName(above) === undefined) see(above, `${path}.[[Prototype]]`, depth - 1, found, seen);

@@ -29,19 +29,34 @@ export function outdated(running, fresh, id) {
     // Patches of what ran before the module ran again are in its code.
     if (patch === null || patch.rev <= (current?.program.rev ?? 0)) continue;
     const [definition] = read(patch.code.code, patch.rev, is, patch.id);
-    own.set(patch.id, definition);
+    if (definition !== undefined) own.set(patch.id, definition);
   }
   const found = [];
   for (const [site, [{ code }]] of wanted) {
     for (const definition of is.get(site) ?? []) {
       const patch = own.get(site);
       const newest = patch !== undefined && patch.rev > definition.rev ? patch : definition;
-      if (newest.code === code) continue;
+      if (isSame(newest.code, code)) continue;
       found.push(`function ${site} of ${id} is ${excerpt(newest.code, code)}, in a fresh load ${excerpt(code, newest.code)}`);
       break;
     }
   }
   return found;
+}
+
+/** Whether it is the same code, where an import that was removed stays for what still names it. @param {string} running @param {string} fresh */
+function isSame(running, fresh) {
+  const [here, there] = [running.split(" "), fresh.split(" ")];
+  const isAlike = (/** @type {string} */ it, /** @type {number} */ at) => it.replace(IMPORTED, "") === there[at].replace(IMPORTED, "") || isGhost(it, there[at]);
+  return here.length === there.length && here.every(isAlike);
+}
+
+/** What the name of an import is printed with. */
+const IMPORTED = /^import:/;
+
+/** @param {string} running @param {string} fresh */
+function isGhost(running, fresh) {
+  return IMPORTED.test(running) && !IMPORTED.test(fresh) && /^[\w$]+$/.test(fresh) && !(fresh in globalThis);
 }
 
 /** @param {string} code @param {string} other */
@@ -76,7 +91,8 @@ function read(code, rev, into, site) {
   const whole = parse(around.join(code), { ecmaVersion: "latest", allowSuperOutsideMethod: true, checkPrivateFields: false });
   const tree = site === undefined ? whole : functionsOf(whole)[0].body.body[0].argument;
   const printer = new Printer(rev, into);
-  if (site === undefined) {
+  // A class's patch is what comes to the class; its members are functions of their own.
+  if (site === undefined || /^\s*\(\{c:class\{/.test(code)) {
     printer.print(tree);
     return [];
   }
@@ -224,7 +240,7 @@ class Printer {
         }
         // An import, or a binding that was added.
         if (isOverlay(node) || isImport(node.object)) {
-          this.out.push(node.computed ? String(node.property.value) : node.property.name);
+          this.out.push(`${isImport(node.object) ? "import:" : ""}${node.computed ? node.property.value : node.property.name}`);
           return;
         }
         break;

@@ -27,7 +27,7 @@ import { hunks } from "./typing.js";
 const CHECKS = 10;
 
 /** How often to look before what is on its way to the page must have arrived. */
-const TRIES = 20;
+const TRIES = 300;
 
 /** What a program may ask for and a page does not have: something that can be called, constructed, extended and asked for anything. */
 const STAND_IN = `const it = new Proxy(function () {}, {
@@ -124,6 +124,8 @@ let plains = 0;
 class Replay {
   /** @type {Map<string, Awaited<ReturnType<Program["also"]>>>} */
   #open = new Map();
+  /** Modules whose closures keep older code, as the page said. @type {Set<string>} */
+  #keeps = new Set();
 
   /**
    * @param {Bench} bench
@@ -224,6 +226,7 @@ class Replay {
     /** @type {string[]} */
     let found = [];
     for (let tries = 0; tries < TRIES; tries++) {
+      this.#listen();
       found = typeof others === "string" ? [others] : await this.#differences(others);
       if (found.length === 0) break;
       await this.bench.client.request("capuchin/pages", {});
@@ -277,7 +280,7 @@ class Replay {
       found.push(...differences(api(is), wanted, what).filter((it) => this.package.state === undefined || !it.includes(this.package.state)));
       for (const module of graph?.modules ?? []) {
         if (host === undefined || !this.#isOpen(module.id)) continue;
-        found.push(...outdated(program.host, host, module.id));
+        if (!this.#keeps.has(module.id)) found.push(...outdated(program.host, host, module.id));
         const { stamp } = program.host.registry.module(module.id);
         // A page that held something on the way has a stamp again when something changes.
         if (stamp && stamp !== module.stamp) found.push(`${module.id} has the stamp ${stamp}, in ${what} ${module.stamp}`);
@@ -300,6 +303,16 @@ class Replay {
       return { namespace: await import(pathToFileURL(`${folder}/it/${this.package.entry}`).href) };
     } catch (error) {
       return { failed: String(error) };
+    }
+  }
+
+  /** Which functions the page said to leave with older code, until their module runs again. */
+  #listen() {
+    for (const [name, { listener }] of this.#open) {
+      for (const { outcome, reason } of listener.outcomes) {
+        if (outcome === "nextCall" && reason?.code === "scope") this.#keeps.add(this.#id(name));
+        if (outcome === "moduleUpdated") this.#keeps.delete(this.#id(name));
+      }
     }
   }
 
