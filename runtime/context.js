@@ -3,7 +3,7 @@
 // the contract between the compiler and the page.
 
 import { gather } from "./gathered.js";
-import { merge } from "./merge.js";
+import { made, merge } from "./merge.js";
 import { plain, rename } from "./names.js";
 import { createNamespace, fill } from "./namespace.js";
 import { externalKey, moduleObject } from "./registry.js";
@@ -27,6 +27,8 @@ export class Context {
     this.linkError = null;
     /** Takes over another initial value. */
     this.merge = merge;
+    /** Makes the values for that. */
+    this.made = made;
     /** Takes over a function that is no longer async. */
     this.plain = plain;
     /** Takes over another name of a variable. */

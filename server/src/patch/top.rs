@@ -443,10 +443,12 @@ impl Soft {
         self.dependants.iter().for_each(|index| add(*index, None));
         let n_changed: usize = self.changed.iter().map(|(_, index)| n_values(&module.items[*index])).sum();
         // The values as they were initialized, all before the first one changes: some are made of others.
-        let first: Vec<String> = all.iter().map(|it| format!("({})", it.before)).collect();
+        let first: Vec<String> = all.iter().map(|it| format!("$cap_m.made(()=>({}))", it.before)).collect();
         top.steps.push(Step { code: format!("{guards}.w=[{}]", first.join(",")), line: 0, keeps: None });
         for (number, NewValue { name, target, after, line, .. }) in all.into_iter().enumerate() {
-            let code = format!("$cap_m.merge({target},{guards}.w[{number}],({after}),$cap_v=>{{{target}=$cap_v}})");
+            let code = format!(
+                "$cap_m.merge({target},{guards}.w[{number}],$cap_m.made(()=>({after})),$cap_v=>{{{target}=$cap_v}})"
+            );
             // Nobody asked for another value of what only follows.
             let keeps = (number < n_changed).then_some(name);
             top.steps.push(Step { code, line, keeps });
