@@ -73,7 +73,7 @@ export class Applier {
     this.blamed = new Map();
     /** An update of this push asked for a reload. @type {Reason | null} */
     this.wantsReload = null;
-    updater.applied = (ids, errors) => this.programApplied(ids, errors);
+    updater.applied = (updates, errors) => this.programApplied(updates, errors);
   }
 
   /** @param {Push} push */
@@ -238,6 +238,8 @@ export class Applier {
           } else if (!module?.program) {
             this.registry.define(change.defs);
             prepared.results.push(this.notLoaded(change.module, change.rev, started));
+          } else if (def.stamp !== undefined && module.ignored === def.stamp) {
+            prepared.results.push(this.result(change.module, change.rev, "needsReload", started, wasIgnored(change.module)));
           } else if (runsTheSame(module, def)) {
             this.registry.takeOver(module, def, added);
             prepared.results.push(this.result(change.module, change.rev, "live", started));
@@ -515,17 +517,18 @@ export class Applier {
     this.host.outcome(this.seqs.get(module) ?? 0, [this.result(module, rev, "refused", this.host.now(), { code: "scope", message })]);
   }
 
-  /** The program applied updates itself. @param {string[]} ids @param {{ module: string, error: unknown }[]} errors */
-  programApplied(ids, errors) {
+  /** The program applied updates itself. @param {Update[]} updates @param {{ module: string, error: unknown }[]} errors */
+  programApplied(updates, errors) {
     for (const { module, error } of errors) this.host.report(module, error);
-    for (const id of ids) {
+    const now = this.host.now();
+    for (const { id, rev } of updates) {
       const seq = this.seqs.get(id);
-      const rev = this.registry.modules.get(id)?.rev ?? 0;
       if (seq === undefined) continue;
-      const error = errors[0];
-      this.host.outcome(seq, [error
-        ? this.result(id, rev, "threw", this.host.now(), { code: "threw", message: messageOf(error.error) })
-        : this.result(id, rev, "moduleUpdated", this.host.now())]);
+      const module = this.registry.module(id);
+      const [error] = errors;
+      if (error) this.host.outcome(seq, [this.result(id, rev, "threw", now, { code: "threw", message: messageOf(error.error) })]);
+      else if (module.ignored !== undefined) this.host.outcome(seq, [this.result(id, rev, "needsReload", now, wasIgnored(id))]);
+      else this.host.outcome(seq, [this.result(id, Math.max(rev, module.rev), "moduleUpdated", now)]);
     }
   }
 
@@ -550,6 +553,11 @@ export class Applier {
  */
 function runsTheSame({ current, stamp }, def) {
   return current !== null && current.state === "done" && stamp !== undefined && stamp === def.stamp && def.kind === current.program.kind;
+}
+
+/** @param {string} id @returns {Reason} */
+function wasIgnored(id) {
+  return { code: "ignored", message: `The program went on without the update of ${id}` };
 }
 
 /** Whether the page runs that revision already. @param {Module} module @param {number} rev @param {string} [stamp] */
