@@ -240,6 +240,9 @@ export class Applier {
             prepared.results.push(this.notLoaded(change.module, change.rev, started));
           } else if (def.stamp !== undefined && module.ignored === def.stamp) {
             prepared.results.push(this.result(change.module, change.rev, "needsReload", started, wasIgnored(change.module)));
+          } else if (module.threw?.rev === change.rev && module.threw.stamp === def.stamp) {
+            // Sent again because the page says that it lacks it. It was tried.
+            prepared.results.push(this.result(change.module, change.rev, "threw", started, module.threw.reason));
           } else if (runsTheSame(module, def)) {
             this.registry.takeOver(module, def, added);
             prepared.results.push(this.result(change.module, change.rev, "live", started));
@@ -410,8 +413,11 @@ export class Applier {
     for (const { id, rev, program } of updates) {
       const module = this.registry.module(id);
       const own = errors.find((error) => error.module === id) ?? (module.program?.rev === rev && updates.length > 1 ? undefined : errors[0]);
-      if (own !== undefined) results.push(this.result(id, rev, "threw", started, { code: "threw", message: messageOf(own.error) }));
-      else if (refused !== null) results.push(this.result(id, rev, "needsReload", started, refused));
+      if (own !== undefined) {
+        const reason = { code: "threw", message: messageOf(own.error) };
+        module.threw = { rev, stamp: program?.stamp, reason };
+        results.push(this.result(id, rev, "threw", started, reason));
+      } else if (refused !== null) results.push(this.result(id, rev, "needsReload", started, refused));
       else if (this.wantsReload !== null) results.push(this.result(id, rev, "needsReload", started, this.wantsReload));
       else {
         results.push(this.result(id, rev, "moduleUpdated", started, program === null ? { code: "removed", message: `${id} is gone` } : undefined));

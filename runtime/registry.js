@@ -152,6 +152,8 @@ export class Module {
     this.stamp = undefined;
     /** The stamp of a new text that the program's own update went on without: it is not offered again. @type {string | undefined} */
     this.ignored = undefined;
+    /** The newest update that threw, so that it is not run again when it is sent again. @type {{ rev: number, stamp: string | undefined, reason: import("./wire.js").Reason } | null} */
+    this.threw = null;
     /** `rev` is a number of a server that is gone: the next change of the module builds on it whatever it says. */
     this.foreign = false;
     /** Length of guard arrays to come. */

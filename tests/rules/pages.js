@@ -79,7 +79,6 @@ export async function nodePage(url) {
   /** @type {RulesPage["load"]} */
   async function load(folder, entry, mode) {
     host?.close();
-    // eslint-disable-next-line no-eval -- Programs run in the global scope here as in a page.
     (0, eval)(GLOBALS);
     const { seen } = global;
     const id = `rules-${process.pid}-${++pages}`;
@@ -123,7 +122,6 @@ export async function nodePage(url) {
 
   return {
     load,
-    // eslint-disable-next-line no-eval -- As above.
     evaluate: (expression) => within(expression, Promise.resolve((0, eval)(expression))),
     reloaded: () => within("the page to reload", reloading),
     close: () => {
@@ -156,7 +154,7 @@ export async function chromiumPage(browser, url) {
   };
   return {
     load: async (folder) => {
-      await page.goto(new URL(`${folder}/`, url).href);
+      await page.goto(new URL(`${folder}/`, url).href, { waitUntil: "domcontentloaded" });
       await settled();
     },
     evaluate: (expression) => page.evaluate(expression),
