@@ -73,7 +73,7 @@ export class Applier {
     this.blamed = new Map();
     /** An update of this push asked for a reload. @type {Reason | null} */
     this.wantsReload = null;
-    updater.applied = (ids, errors) => this.programApplied(ids, errors);
+    updater.applied = (updates, errors) => this.programApplied(updates, errors);
   }
 
   /** @param {Push} push */
@@ -238,6 +238,11 @@ export class Applier {
           } else if (!module?.program) {
             this.registry.define(change.defs);
             prepared.results.push(this.notLoaded(change.module, change.rev, started));
+          } else if (def.stamp !== undefined && module.ignored === def.stamp) {
+            prepared.results.push(this.result(change.module, change.rev, "needsReload", started, wasIgnored(change.module)));
+          } else if (module.threw?.rev === change.rev && module.threw.stamp === def.stamp) {
+            // Sent again because the page says that it lacks it. It was tried.
+            prepared.results.push(this.result(change.module, change.rev, "threw", started, module.threw.reason));
           } else if (runsTheSame(module, def)) {
             this.registry.takeOver(module, def, added);
             prepared.results.push(this.result(change.module, change.rev, "live", started));
@@ -410,8 +415,11 @@ export class Applier {
     for (const { id, rev, program } of updates) {
       const module = this.registry.module(id);
       const own = errors.find((error) => error.module === id) ?? (module.program?.rev === rev && updates.length > 1 ? undefined : errors[0]);
-      if (own !== undefined) results.push(this.result(id, rev, "threw", started, { code: "threw", message: messageOf(own.error) }));
-      else if (refused !== null) results.push(this.result(id, rev, "needsReload", started, refused));
+      if (own !== undefined) {
+        const reason = { code: "threw", message: messageOf(own.error) };
+        module.threw = { rev, stamp: program?.stamp, reason };
+        results.push(this.result(id, rev, "threw", started, reason));
+      } else if (refused !== null) results.push(this.result(id, rev, "needsReload", started, refused));
       else if (this.wantsReload !== null) results.push(this.result(id, rev, "needsReload", started, this.wantsReload));
       else {
         results.push(this.result(id, rev, "moduleUpdated", started, program === null ? { code: "removed", message: `${id} is gone` } : undefined));
@@ -517,17 +525,18 @@ export class Applier {
     this.host.outcome(this.seqs.get(module) ?? 0, [this.result(module, rev, "refused", this.host.now(), { code: "scope", message })]);
   }
 
-  /** The program applied updates itself. @param {string[]} ids @param {{ module: string, error: unknown }[]} errors */
-  programApplied(ids, errors) {
+  /** The program applied updates itself. @param {Update[]} updates @param {{ module: string, error: unknown }[]} errors */
+  programApplied(updates, errors) {
     for (const { module, error } of errors) this.host.report(module, error);
-    for (const id of ids) {
+    const now = this.host.now();
+    for (const { id, rev } of updates) {
       const seq = this.seqs.get(id);
-      const rev = this.registry.modules.get(id)?.rev ?? 0;
       if (seq === undefined) continue;
-      const error = errors[0];
-      this.host.outcome(seq, [error
-        ? this.result(id, rev, "threw", this.host.now(), { code: "threw", message: messageOf(error.error) })
-        : this.result(id, rev, "moduleUpdated", this.host.now())]);
+      const module = this.registry.module(id);
+      const [error] = errors;
+      if (error) this.host.outcome(seq, [this.result(id, rev, "threw", now, { code: "threw", message: messageOf(error.error) })]);
+      else if (module.ignored !== undefined) this.host.outcome(seq, [this.result(id, rev, "needsReload", now, wasIgnored(id))]);
+      else this.host.outcome(seq, [this.result(id, Math.max(rev, module.rev), "moduleUpdated", now)]);
     }
   }
 
@@ -552,6 +561,11 @@ export class Applier {
  */
 function runsTheSame({ current, stamp }, def) {
   return current !== null && current.state === "done" && stamp !== undefined && stamp === def.stamp && def.kind === current.program.kind;
+}
+
+/** @param {string} id @returns {Reason} */
+function wasIgnored(id) {
+  return { code: "ignored", message: `The program went on without the update of ${id}` };
 }
 
 /** Whether the page runs that revision already. @param {Module} module @param {number} rev @param {string} [stamp] */

@@ -49,6 +49,8 @@
     // When updates of modules are applied: `<html data-capuchin-mode="manual">`, or whenever the program says so.
     mode: Element.prototype.getAttribute.call(document.documentElement, "data-capuchin-mode") || "automatic",
     setMode(/** @type {string} */ mode) { capuchin.mode = mode; },
+    /** Replaced by the runtime. @returns {Promise<void>} */
+    sync: () => loading.then(() => capuchin.sync()),
     origin: base.origin,
     natives,
     waiting,
@@ -70,7 +72,8 @@
   Object.defineProperty(globalThis, "__capuchin", { value: capuchin });
 
   // Pages of plain scripts have no entry that would load it.
-  import(new URL("runtime/client.js", base).href).catch((error) => {
+  const loading = import(new URL("runtime/client.js", base).href);
+  loading.catch((error) => {
     console.error("[capuchin] the runtime did not load; this page is not live.", error);
   });
 })();

@@ -16,7 +16,8 @@ import { createStyles } from "./css.js";
  *   waiting: { url: string, rev: number, nsites: number, stamp: string, guards: number[] }[],
  *   script: (url: string, rev: number, nsites: number, stamp?: string) => number[],
  *   cleanup: import("./cleanup.js").Setting,
- *   setMode: (mode: import("./apply.js").Mode) => void }}
+ *   setMode: (mode: import("./apply.js").Mode) => void,
+ *   sync: () => Promise<void> }}
  */
 const boot = /** @type {any} */ (globalThis).__capuchin;
 const { natives, origin } = boot;
@@ -78,6 +79,7 @@ const host = createHost({
 
 if (boot.mode !== "automatic") host.setMode(boot.mode);
 boot.setMode = host.setMode;
+boot.sync = host.sync;
 boot.script = host.script;
 for (const { url, rev, nsites, stamp, guards } of boot.waiting.splice(0)) host.script(url, rev, nsites, stamp, guards);
 let connected = false;

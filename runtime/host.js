@@ -178,6 +178,8 @@ export function createHost(options) {
 
   /** Who waits until everything is here. @type {(() => void)[]} */
   let waitingForAll = [];
+  /** The same, as they were when each hello went out that has not been answered by a `looked`. @type {(() => void)[][]} */
+  let looks = [];
 
   /** @param {ToPage} message */
   const receive = (message) => {
@@ -201,7 +203,9 @@ export function createHost(options) {
         }
         break;
       case "looked": {
-        const done = waitingForAll.splice(0);
+        // Answers come in the order of the hellos. What was written after one of them is not in its answer.
+        const done = looks.shift() ?? [];
+        waitingForAll = waitingForAll.filter((tell) => !done.includes(tell));
         applier.enqueue(() => { for (const tell of done) tell(); return undefined; });
         break;
       }
@@ -224,12 +228,18 @@ export function createHost(options) {
     renew: options.renew,
     onWake: options.onWake ?? (() => {}),
     asleep: options.asleep ?? (() => false),
-    hello: () => ({
-      type: "hello", v: 1, page, server, ...(options.rev ? { rev: options.rev } : {}), url: options.url ?? "", userAgent: options.userAgent ?? "",
-      modules: registry.revisions(), ...(waitingForAll.length > 0 ? { look: true } : {}),
-    }),
+    hello: () => {
+      const look = waitingForAll.length > 0;
+      if (look) looks.push([...waitingForAll]);
+      return {
+        type: "hello", v: 1, page, server, ...(options.rev ? { rev: options.rev } : {}), url: options.url ?? "", userAgent: options.userAgent ?? "",
+        modules: registry.revisions(), ...(look ? { look: true } : {}),
+      };
+    },
     receive,
     changed: (isOpen, webSocket) => {
+      // The next hello asks again.
+      if (!isOpen) looks = [];
       if (isOpen) options.connected?.();
       void updater.events.emit(isOpen ? "vite:ws:connect" : "vite:ws:disconnect", { webSocket });
     },

@@ -153,6 +153,10 @@ export class Module {
     this.before = null;
     /** What the server calls this text with these site ids. @type {string | undefined} */
     this.stamp = undefined;
+    /** The stamp of a new text that the program's own update went on without: it is not offered again. @type {string | undefined} */
+    this.ignored = undefined;
+    /** The newest update that threw, so that it is not run again when it is sent again. @type {{ rev: number, stamp: string | undefined, reason: import("./wire.js").Reason } | null} */
+    this.threw = null;
     /** `rev` is a number of a server that is gone: the next change of the module builds on it whatever it says. */
     this.foreign = false;
     /** Length of guard arrays to come. */
@@ -268,6 +272,7 @@ export class Registry {
   /** @param {Module} module @param {Program} program */
   install(module, program) {
     module.program = program;
+    module.ignored = undefined;
     module.rev = program.rev;
     module.stamp = program.stamp;
     module.foreign = false;

@@ -78,7 +78,7 @@ export class Updater {
     this.blockingLoads = 0;
     /** @type {(() => void)[]} */
     this.unblocked = [];
-    /** Told what the program's own `apply` brought into effect: [applied ids, failed]. @type {(ids: string[], errors: { module: string, error: unknown }[]) => void} */
+    /** Told what the program's own `apply` brought into effect, and what failed. @type {(updates: Update[], errors: { module: string, error: unknown }[]) => void} */
     this.applied = () => {};
     registry.blocking = (load) => this.trackBlocking(load());
   }
@@ -161,13 +161,13 @@ export class Updater {
 
   /** @param {ApplyOptions} options */
   async finishProgramApply(options) {
-    const ids = [...this.pending.keys()];
+    const updates = [...this.pending.values()];
     try {
       const outdated = await this.applyPending(options, false);
-      this.applied(ids, []);
+      this.applied(updates, []);
       return outdated;
     } catch (error) {
-      this.applied(ids, [{ module: ids[0] ?? "", error }]);
+      this.applied(updates, [{ module: updates[0]?.id ?? "", error }]);
       throw error;
     }
   }
@@ -468,6 +468,8 @@ export class Updater {
       const message = abortMessage(effect, id, options);
       if (message !== null) return new Aborted(effect.type, message);
       effects.push(effect);
+      // Dropped for good: the server need not offer it again.
+      if (effect.type !== "accepted" && effect.type !== "disposed") this.registry.module(id).ignored = pending.get(id)?.program?.stamp;
     }
     const first = this.firstInvalidatedBy;
     if (first !== null && effects.some(({ outdatedModules }) => outdatedModules?.includes(first))) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Page, esm, kind, settle } from "./support.js";
+import { Page, cjs, esm, kind, settle } from "./support.js";
 
 const guarded = (id, name, value) => `function ${name}(){if($cap_g[${id}])return $cap_g.c(${id},$cap_s0,new.target).apply(this,arguments);return ${value}}`;
 const program = () => ({
@@ -488,4 +488,36 @@ test("a thousand updates leave nothing behind", async () => {
   assert.equal(registry.modules.size, 2);
   assert.equal(updater.waiting.size + updater.pending.size, 0);
   assert.equal(registry.cached("/main.js").children.size, 1);
+});
+
+test("an update that threw is not run again when it is sent again", async () => {
+  const page = new Page();
+  await page.load({ "/m.js": cjs("module.hot.accept()") });
+  const [update] = page.changes({ "/m.js": cjs('log("runs");throw new Error("bad")') });
+  assert.equal((await page.push([update]))[0].outcome, "threw");
+  assert.equal(page.takeLog(), "runs");
+  const [{ outcome, reason }] = await page.push([update]);
+  assert.deepEqual([outcome, reason.message, page.takeLog()], ["threw", "Error: bad", ""]);
+  const [newer] = page.changes({ "/m.js": cjs('log("runs");throw new Error("bad")') });
+  await page.push([newer]);
+  assert.equal(page.takeLog(), "runs");
+});
+
+test("asking for everything is answered by the answer to that very question", async () => {
+  const page = new Page();
+  await page.load({ "/m.js": cjs("module.hot.accept()") });
+  const done = [];
+  page.host.sync().then(() => done.push("first"));
+  // The page says hello again meanwhile, for another reason.
+  page.host.link.hello();
+  assert.equal(page.socket.take("hello").filter(({ look }) => look).length, 2);
+  page.socket.push({ type: "looked" });
+  await settle();
+  page.host.sync().then(() => done.push("second"));
+  page.socket.push({ type: "looked" });
+  await settle();
+  assert.deepEqual(done, ["first"]);
+  page.socket.push({ type: "looked" });
+  await settle();
+  assert.deepEqual(done, ["first", "second"]);
 });

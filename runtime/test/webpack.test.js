@@ -429,3 +429,23 @@ hmr("example: comparing modules tells which one changed", {
   m: cjs(`const keep={};for(const n of ["./x.js","./y.js"])keep[n]=require(n);module.hot.accept(["./x.js","./y.js"],()=>{for(const n of ["./x.js","./y.js"])if(keep[n]!==require(n))log(n)})`, { requires: ["./x.js", "./y.js"] }),
   x: "module.exports={}", y: "module.exports={}",
 }, { y: "module.exports={}" }, "./y.js");
+test("webpack: an update that was ignored is not offered again, a newer one is", async () => {
+  const page = new Page();
+  await page.load(modules({ m: `${again};module.hot.accept()`, a: "module.hot.decline()" }));
+  page.host.setMode("manual");
+  const send = async (source, stamp) => {
+    const changes = page.changes(modules({ a: source }));
+    changes[0].defs[0].stamp = stamp;
+    return (await page.push(changes))[0];
+  };
+  const check = (options) => page.host.updater.check(options);
+  assert.equal((await send('log("2")', "two")).outcome, "held");
+  assert.deepEqual(await check({ ignoreDeclined: true }), []);
+  assert.equal(page.outcomes()[0].reason.code, "ignored");
+  const { outcome, reason } = await send('log("2")', "two");
+  assert.deepEqual([outcome, reason.code, await check(true)], ["needsReload", "ignored", null]);
+  assert.equal((await send('module.hot.accept()', "three")).outcome, "held");
+  assert.deepEqual(await check({ ignoreDeclined: true }), []);
+  page.outcomes();
+  assert.equal((await send('log("2")', "two")).outcome, "held");
+});

@@ -37,7 +37,8 @@ pub(crate) const GATHERED: &str = "/@capuchin/gathered/";
 /// What is known of one module.
 #[derive(Debug)]
 pub struct Loaded {
-    pub source: Arc<str>,
+    /// The text of its file, where it is made of one that is read as text.
+    pub source: Option<Arc<str>>,
     pub def: Arc<ModuleDef>,
     pub options: Options,
 }
@@ -281,7 +282,7 @@ impl Graph {
     fn load(&self, id: &str) -> Loaded {
         let rev = self.rev();
         if id == EMPTY_ID {
-            return data(id, rev, ModuleKind::Cjs, "(function($cap_m){$cap_m.guards();})", "");
+            return data(id, rev, ModuleKind::Cjs, "(function($cap_m){$cap_m.guards();})", None);
         }
         if let Some(rest) = id.strip_prefix(GATHERED) {
             return self.load_collection(id, rest, rev);
@@ -317,20 +318,20 @@ impl Graph {
         }
         self.made_of.entry(real.clone()).or_default().insert(id.to_owned());
         let made = match form.unwrap_or_else(|| Form::of(&extension)) {
-            Form::Url => Ok(data(id, rev, ModuleKind::Url, &self.with_revision(plain), "")),
-            Form::Raw => self.text(&real).map(|text| data(id, rev, ModuleKind::Text, &text, &text)),
+            Form::Url => Ok(data(id, rev, ModuleKind::Url, &self.with_revision(plain), None)),
+            Form::Raw => self.text(&real).map(|text| data(id, rev, ModuleKind::Text, &text, Some(&text))),
             Form::Json => self.text(&real).and_then(|text| {
                 let is_valid = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
                 if is_valid {
-                    Ok(data(id, rev, ModuleKind::Json, &text, &text))
+                    Ok(data(id, rev, ModuleKind::Json, &text, Some(&text)))
                 } else {
                     Err(format!("{id} is not valid JSON"))
                 }
             }),
-            Form::Bytes => self.bytes(&real).map(|it| data(id, rev, ModuleKind::Bytes, &BASE64.encode(it), "")),
+            Form::Bytes => self.bytes(&real).map(|it| data(id, rev, ModuleKind::Bytes, &BASE64.encode(it), None)),
             Form::Inline if extension != "css" => self.bytes(&real).map(|it| {
                 let kind = mime_guess::from_ext(&extension).first_raw().unwrap_or("application/octet-stream");
-                data(id, rev, ModuleKind::Text, &format!("data:{kind};base64,{}", BASE64.encode(it)), "")
+                data(id, rev, ModuleKind::Text, &format!("data:{kind};base64,{}", BASE64.encode(it)), None)
             }),
             Form::Inline => self.style(id, &real, rev, ModuleKind::Text),
             Form::Sheet => self.style(id, &real, rev, ModuleKind::Sheet),
@@ -344,7 +345,7 @@ impl Graph {
         for file in sheet.files {
             self.made_of.entry(file).or_default().insert(id.to_owned());
         }
-        let mut loaded = data(id, rev, kind, &sheet.text, "");
+        let mut loaded = data(id, rev, kind, &sheet.text, None);
         if let Some(def) = Arc::get_mut(&mut loaded.def).filter(|_| kind == ModuleKind::Css) {
             (def.names, def.deps) = (sheet.names, sheet.deps);
         }
@@ -373,9 +374,9 @@ impl Graph {
         if id.starts_with(GATHERED) || known.def.kind == ModuleKind::Url {
             return true;
         }
-        match known.source.is_empty() {
-            false => self.text(path).is_ok_and(|it| *it == *known.source),
-            true => self.load(id).def.code == known.def.code,
+        match &known.source {
+            Some(source) => self.text(path).is_ok_and(|it| *it == **source),
+            None => self.load(id).def.code == known.def.code,
         }
     }
 
@@ -413,7 +414,7 @@ impl Graph {
             },
         };
         let code = wire::Gathered { mode, import, files: &files }.to_json();
-        let mut loaded = data(id, rev, ModuleKind::Gathered, &code, "");
+        let mut loaded = data(id, rev, ModuleKind::Gathered, &code, None);
         if let Some(def) = Arc::get_mut(&mut loaded.def) {
             (def.deps, def.dynamic) = (deps, dynamic);
         }
@@ -440,11 +441,11 @@ impl Graph {
             Ok((program, module)) => {
                 let compiled =
                     Compiled { id: id.to_owned(), rev, sites: program.ids.len(), stamp: program.stamp(), module };
-                Loaded { source, def: Arc::new(self.definition(compiled)), options }
+                Loaded { source: Some(source), def: Arc::new(self.definition(compiled)), options }
             }
             Err(problems) => {
                 let mut loaded = failed(id, rev, syntax_message(id, &source, &problems));
-                loaded.source = source;
+                loaded.source = Some(source);
                 loaded.options = options;
                 loaded
             }
@@ -463,12 +464,15 @@ impl Graph {
         };
         let imported = |it: &String| Dep { names: names(it), ..dep(it, ImportKind::Import) };
         let mut deps: Vec<Dep> = module.imports.iter().map(imported).collect();
+        let mut dynamic: Vec<Dep> = module.dynamic.iter().map(|it| dep(it, ImportKind::Import)).collect();
         for spec in &module.requires {
-            if !module.imports.contains(spec) {
+            if module.flavour != Flavour::Esm {
                 deps.push(dep(spec, ImportKind::Require));
+            } else if !module.imports.contains(spec) && !module.dynamic.contains(spec) {
+                // What an ES module requires runs where the call stands, not before the module.
+                dynamic.push(dep(spec, ImportKind::Require));
             }
         }
-        let mut dynamic: Vec<Dep> = module.dynamic.iter().map(|it| dep(it, ImportKind::Import)).collect();
         let mut first = Vec::new();
         for collection in &module.collections {
             let key = collection.key();
@@ -651,7 +655,7 @@ fn has_missing(def: &ModuleDef) -> bool {
     def.deps.iter().chain(&def.dynamic).any(|it| matches!(it.target, Target::Error(_)))
 }
 
-fn data(id: &str, rev: Rev, kind: ModuleKind, code: &str, source: &str) -> Loaded {
+fn data(id: &str, rev: Rev, kind: ModuleKind, code: &str, source: Option<&str>) -> Loaded {
     let def = ModuleDef {
         id: id.to_owned(),
         kind,
@@ -665,7 +669,7 @@ fn data(id: &str, rev: Rev, kind: ModuleKind, code: &str, source: &str) -> Loade
         names: None,
         code: Arc::from(code),
     };
-    Loaded { source: Arc::from(source), def: Arc::new(def), options: Options::default() }
+    Loaded { source: source.map(Arc::from), def: Arc::new(def), options: Options::default() }
 }
 
 fn stamp_of(text: &str) -> String {
@@ -677,7 +681,7 @@ fn stamp_of(text: &str) -> String {
 
 fn failed(id: &str, rev: Rev, message: String) -> Loaded {
     tracing::warn!("{message}");
-    data(id, rev, ModuleKind::Error, &message, "")
+    data(id, rev, ModuleKind::Error, &message, None)
 }
 
 /// Modules still to be compiled by several threads.

@@ -30,6 +30,8 @@ pub struct Program {
     pub root: Site,
     pub ids: Ids,
     pub options: Options,
+    /// What the file is known to be; `None`: the text decides, also when it changes.
+    asked: Option<Flavour>,
     pub flavour: Flavour,
     /// The revision of the newest change.
     pub rev: Rev,
@@ -173,6 +175,7 @@ impl Program {
         let mut ids = Ids::default();
         let mut module = compile_module(source, options, None, &mut ids)?;
         let root = std::mem::replace(&mut module.root, empty_site());
+        let asked = options.flavour;
         let options = Options { flavour: Some(module.flavour), ..options };
         let collections: Arc<[Collection]> = Arc::from(module.collections.as_slice());
         let (shell, scope) = (root.shell, Arc::clone(&root.scope));
@@ -196,6 +199,7 @@ impl Program {
                 root,
                 ids,
                 options,
+                asked,
                 flavour: module.flavour,
                 rev,
                 roots,
@@ -370,7 +374,8 @@ impl Program {
     /// The syntax errors (bytes of `source`); nothing has changed then.
     pub fn plan_module(&mut self, source: &str, rev: Rev, lead: Lead<'_>) -> Result<Verdict, Vec<Problem>> {
         let mut ids = self.ids.at(rev);
-        let mut module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
+        let mut module = self.compile(source, &mut ids)?;
+        let is_other = module.flavour != self.flavour;
         let added = || module.imports.iter().filter(|it| !self.is_nothing && !self.imports.contains(it));
         if let Some((spec, message)) = added().find_map(|it| Some((it, lead(it).err()?))) {
             let (start, end) = find_specifier(source, spec);
@@ -380,18 +385,18 @@ impl Program {
         let gone = || self.imports.iter().filter(|it| !module.imports.contains(it));
         let renamed = added().filter_map(|it| Some((it.clone(), gone().find(|old| lead(old) == lead(it))?.clone())));
         let renamed: Vec<(String, String)> = renamed.collect();
-        if !renamed.is_empty() {
+        if !renamed.is_empty() && !is_other {
             renamed.iter().for_each(|(it, old)| self.ids.add_alias(it, old));
             ids = self.ids.at(rev);
             module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
         }
-        let same_root = module.root.shell == self.root.shell;
+        let same_root = module.root.shell == self.root.shell && !is_other;
         let same_collections = module.collections.iter().all(|it| self.collections.contains(it));
         let mut top = None;
         let same_names = same_binds(&self.root.scope, &module.root.scope);
         let mut added = Vec::new();
         let mut plan = PatchPlan::default();
-        let can_stay = !same_root && !self.is_nothing && same_names && same_collections;
+        let can_stay = !same_root && !self.is_nothing && !is_other && same_names && same_collections;
         let soft = can_stay.then(|| self.soften(&module, source));
         let hard = soft.as_ref().and_then(|it| it.as_ref().err()).cloned().flatten();
         if let Some((soft, old_source)) = soft.and_then(Result::ok).filter(|it| !it.0.uncovers(&module)) {
@@ -412,7 +417,7 @@ impl Program {
         }
         let mut ids = self.ids.at(rev);
         let mut root = std::mem::replace(&mut module.root, empty_site());
-        let mut changes = diff::changed(&self.root, &root);
+        let mut changes = if is_other { Vec::new() } else { diff::changed(&self.root, &root) };
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
         uses_of_privates(&root, source, rev, &mut changes);
         let rope = Rope::from_str(source);
@@ -448,12 +453,15 @@ impl Program {
         let is_same_root = same_root && top.is_none() && !self.is_nothing;
         let same_root = same_root && !self.is_nothing;
         let reason = (!same_root && top.is_none()).then(|| match same_collections {
+            _ if is_other => is_other_kind(module.flavour),
             true => hard.unwrap_or_else(|| why(&self.items, &module.items)),
             false => gathers_others(),
         });
         let untouched = same_root && root.deep == self.root.deep;
         self.unresolved = module.unresolved;
         self.is_nothing = false;
+        self.flavour = module.flavour;
+        self.options.flavour = Some(module.flavour);
         self.items_text = rope.clone();
         self.text = rope;
         self.order = order_of(&root);
@@ -501,6 +509,23 @@ impl Program {
         let (items, exports, stars, root) = (&self.items, &self.exports, &self.stars, &self.root);
         let before = top::Before { items, source: old_source, exports, stars, names: &[], same: &[], root };
         Ok((top::soften(&before, module, source)?, before.source))
+    }
+
+    /// Compiles a new text. One that says clearly that it is the other kind of module is compiled as that, with sites of its own.
+    fn compile(&self, source: &str, ids: &mut Ids) -> Result<Module, Vec<Problem>> {
+        let mut others = ids.clone();
+        let module = compile_module(source, self.options, Some(&self.root), ids);
+        if self.asked.is_none() && module.as_ref().map_or(true, |it| it.looks_common_js) {
+            let anew = Options { flavour: None, ..self.options };
+            let other = compile_module(source, anew, None, &mut others);
+            if let Ok(other) = other
+                && other.flavour != self.flavour
+            {
+                *ids = others;
+                return Ok(other);
+            }
+        }
+        module
     }
 
     /// The steps that bring a page from the top level it has to the newest one, if steps can.
@@ -825,6 +850,11 @@ fn why(old: &[Item], new: &[Item]) -> Reason {
         format!(" ({})", item.names.join(", "))
     };
     Reason { code, message: format!("{what}{names} {verb}: the module has to run again"), start, end }
+}
+
+fn is_other_kind(flavour: Flavour) -> Reason {
+    let kind = if flavour == Flavour::Esm { "an ES module" } else { "a CommonJS module" };
+    Reason { code: "kind", message: format!("this is {kind} now: it has to run again"), start: 0, end: 0 }
 }
 
 fn gathers_others() -> Reason {

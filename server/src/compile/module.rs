@@ -40,6 +40,8 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Module {
     pub flavour: Flavour,
+    /// It was compiled as an ES module, and its text says that it is CommonJS.
+    pub looks_common_js: bool,
     pub root: Site,
     /// Static imports and re-exports, in source order, each once.
     pub imports: Vec<String>,
@@ -252,12 +254,12 @@ pub fn compile_module(
         shape.statement(statement, scoping, &mut collector);
     }
     // Names that only CommonJS has tell the flavour, if nothing else did.
-    if flavour == Flavour::Esm && options.flavour.is_none() && !parsed.module_record.has_module_syntax {
-        let looks_esm = collector.seen.uses_import_meta || collector.seen.has_top_level_await;
-        if collector.seen.uses_cjs && !looks_esm {
-            let again = Options { flavour: Some(Flavour::Cjs), ..options };
-            return compile_module(source, again, old, ids);
-        }
+    let looks_esm =
+        parsed.module_record.has_module_syntax || collector.seen.uses_import_meta || collector.seen.has_top_level_await;
+    let looks_common_js = flavour == Flavour::Esm && collector.seen.uses_cjs && !looks_esm;
+    if looks_common_js && options.flavour.is_none() {
+        let again = Options { flavour: Some(Flavour::Cjs), ..options };
+        return compile_module(source, again, old, ids);
     }
     collector.finish();
     if let Some(package) = jsx.source.as_ref().filter(|_| collector.seen.jsx) {
@@ -318,6 +320,7 @@ pub fn compile_module(
     unresolved.sort_unstable();
     Ok(Module {
         flavour,
+        looks_common_js,
         root,
         imports: shape.specifiers,
         used: shape.used,

@@ -86,12 +86,11 @@ impl Engine {
         let loaded = self.graph.take(id);
         let on_disk = || read_disk(path);
         // What pages have is of that revision, however much has changed in other modules since.
-        let loaded_rev = loaded.as_ref().filter(|it| !it.source.is_empty()).map(|it| it.def.rev);
+        let loaded_rev = loaded.as_ref().filter(|it| it.source.is_some()).map(|it| it.def.rev);
         let source: Option<Arc<str>> = match &loaded {
             // Whatever the file holds by now: what pages have is the error.
             Some(loaded) if loaded.def.kind == ModuleKind::Error => None,
-            Some(loaded) if !loaded.source.is_empty() => Some(Arc::clone(&loaded.source)),
-            _ => on_disk().map(Arc::from),
+            _ => loaded.as_ref().and_then(|it| it.source.clone()).or_else(|| on_disk().map(Arc::from)),
         };
         let imports = loaded.iter().flat_map(|it| it.def.deps.iter().chain(&it.def.dynamic));
         let imports = imports.filter_map(|it| match &it.target {

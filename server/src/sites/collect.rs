@@ -1744,6 +1744,8 @@ impl<'a> Visit<'a> for Collector<'_> {
             && is_of_cjs(&object.name, &it.property.name)
             && self.is_unresolved(object)
         {
+            // A sign of CommonJS where nothing says that it is an ES module.
+            self.seen.uses_cjs = true;
             let text = format!("$cap_m.{}", object.name);
             self.ops.push(Op::replace(object.span.start, object.span.end, text));
             return;
