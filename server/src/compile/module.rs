@@ -169,9 +169,8 @@ pub fn compile_module(
         shape.statement(statement, scoping, &mut collector);
     }
     // Names that only CommonJS has tell the flavour, if nothing else did.
-    let looks_esm = parsed.module_record.has_module_syntax
-        || collector.seen.uses_import_meta
-        || collector.seen.has_top_level_await;
+    let looks_esm =
+        parsed.module_record.has_module_syntax || collector.seen.uses_import_meta || collector.seen.has_top_level_await;
     let looks_common_js = flavour == Flavour::Esm && collector.seen.uses_cjs && !looks_esm;
     if looks_common_js && options.flavour.is_none() {
         let again = Options { flavour: Some(Flavour::Cjs), ..options };
