@@ -162,6 +162,8 @@ export class Updater {
   /** @param {ApplyOptions} options */
   async finishProgramApply(options) {
     const updates = [...this.pending.values()];
+    // What was sent twice is applied once.
+    for (const { id, rev } of updates) if (this.waiting.get(id)?.rev === rev) this.waiting.delete(id);
     try {
       const outdated = await this.applyPending(options, false);
       this.applied(updates, []);

@@ -8,7 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const copy = mkdtempSync(join(tmpdir(), "capuchin-mutate-"));
+const folder = mkdtempSync(join(tmpdir(), "capuchin-mutate-"));
+const copy = join(folder, "runtime");
+cpSync(fileURLToPath(new URL("../../fixtures/wire", import.meta.url)), join(folder, "fixtures/wire"), { recursive: true });
 cpSync(fileURLToPath(new URL("..", import.meta.url)), copy, { recursive: true, filter: (file) => !file.includes("node_modules") });
 const wanted = process.argv.slice(2);
 // One process for all tests: starting one for each file takes longer than the tests.
@@ -169,7 +171,7 @@ for (const [file, rule, broken] of rules) {
   tables.set(file, [...(tables.get(file) ?? []), `| ${code(rule)} | ${broken === "" ? "nothing" : code(broken)} | ${noticed || "**nobody**"} |`]);
   console.log(noticed === "" ? "UNNOTICED" : "noticed  ", file, JSON.stringify(rule), "->", JSON.stringify(broken));
 }
-rmSync(copy, { recursive: true });
+rmSync(folder, { recursive: true });
 if (wanted.length === 0) {
   const count = [...tables.values()].reduce((sum, rows) => sum + rows.length, 0);
   const parts = [...tables].map(([file, rows]) => `## ${file}\n\n| rule | in its place | noticed by |\n| --- | --- | --- |\n${rows.join("\n")}\n`);

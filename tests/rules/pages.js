@@ -116,6 +116,8 @@ export async function nodePage(url) {
       // As in a page: a program that fails to load is there all the same.
       await Promise.resolve(await graph(module)).then((it) => mine.enter(it)).catch(() => {});
     }
+    // Left meanwhile.
+    if (host !== mine) return;
     mine.connect();
     await within(`${folder} to be connected`, mine.sync());
   }
@@ -126,6 +128,7 @@ export async function nodePage(url) {
     reloaded: () => within("the page to reload", reloading),
     close: () => {
       host?.close();
+      host = undefined;
       return Promise.resolve();
     },
   };

@@ -233,6 +233,7 @@ impl Engine {
         self.graph.resolver.forget();
         self.gather_again(&mut turn);
         self.push(turn, When::Disk);
+        self.look_for_missing_imports();
     }
 
     /// A file that no editor has open is another one now.
