@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { test } from "node:test";
 import { startServe } from "../support/binary.js";
+import { within } from "../support/deadline.js";
 import { HTML, live, newContext, openTab, remember, until, whileReloading } from "../support/live.js";
 import { makeProject } from "../support/project.js";
 
@@ -137,6 +138,11 @@ test("the language server logs what is held and when it no longer is, not every 
   assert.equal((await edit("return (((n", "return (n + 2)")).outcome.outcome, "live");
   for (const [old, text] of [["n + 2", "c"], ["(c)", "(co)"]]) assert.equal((await edit(old, text)).outcome.outcome, "held");
   assert.equal((await edit("(co)", "(n)")).outcome.outcome, "live");
+  // The log comes by another pipe.
+  const logged = async () => {
+    while (!client.stderr.includes("/main.js: live")) await client.request("capuchin/pages", {});
+  };
+  await within("the last line of the log", logged());
   const lines = client.stderr.split("\n").filter((it) => it.includes("/main.js")).map((it) => it.replace(/^\S+ +/, ""));
   assert.deepEqual(lines.map((it) => it.replace(/parse: .*/, "parse").replace(/ \(\d+ ms\)$/, "")), [
     "INFO /main.js:4:12 does not parse",
