@@ -8,6 +8,7 @@ mod emit;
 mod function;
 mod module;
 mod purity;
+mod reads;
 mod rename;
 
 pub(crate) use emit::{amid, headed};
@@ -15,6 +16,7 @@ pub use function::{Construct, Context, Function, LatePrivate, compile_function};
 pub use module::{
     Binding, DEFAULT, Export, Form, Item, ItemKind, Module, Options, StaticField, compile_module, own_key, syntax_error,
 };
+pub use reads::read_at_once;
 pub use rename::{Places, rename};
 
 /// Why a text can't be compiled: one sentence, with the place (bytes of the text given).

@@ -374,6 +374,7 @@ impl Program {
         let mut top = None;
         let same_names = same_binds(&self.root.scope, &module.root.scope);
         let mut added = Vec::new();
+        let mut left = None;
         if !same_root
             && !self.is_nothing
             && same_names
@@ -384,6 +385,7 @@ impl Program {
                 return Ok(Verdict::Hold(reason));
             }
             added = soft.added_names(&module);
+            left = soft.left(&module, source);
             // Patches reach added names through the overlay, so the text is compiled again with them in it.
             let mut ids = self.ids.at(rev);
             soft.name(&mut ids, &self.imports, &module);
@@ -400,7 +402,7 @@ impl Program {
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
         uses_of_privates(&root, source, rev, &mut changes);
         let rope = Rope::from_str(source);
-        let mut plan = PatchPlan::default();
+        let mut plan = PatchPlan { note: left, ..PatchPlan::default() };
         for change in &changes {
             let Some(before) = find(&self.root, change.id) else { continue };
             let start = offset(&root, &change.path);

@@ -320,7 +320,7 @@ class Printer {
 
   /** Declares a variable that has the name of one outside of the function, or else `name`. @param {string} name @param {number} k */
   shadow(name, k) {
-    const base = (/** @type {Name} */ it) => it.name.split(/[.[]/)[0];
+    const base = (/** @type {Name} */ it) => it.name.split(/[.?[]/)[0];
     const own = this.scope.slice(this.own).map(base);
     const free = this.scope.slice(0, this.own).filter((it) => /^[vpce]\d+$/.test(it.name) && !own.includes(it.name) && !this.used.has(it.name));
     const taken = free.length === 0 ? name : free[k % free.length].name;
@@ -333,7 +333,7 @@ class Printer {
 
   /** Notes that a name is used. @param {string} name */
   use(name) {
-    this.used.add(name.split(/[.[]/)[0]);
+    this.used.add(name.split(/[.?[]/)[0]);
     return name;
   }
 
@@ -514,11 +514,11 @@ class Printer {
         const inner = known.filter((name) => name.startsWith(`${table}.`));
         // What a copy holds is seen in a fresh object.
         if (inner.length === 0) return `${key}: ${table}`;
-        if (how === "table") paths.push(`${key}${inner[k % inner.length].slice(table.length)}`);
-        else paths.push(`${key}.of`);
+        if (how === "table") paths.push(`${key}${inner[k % inner.length].slice(table.length).replace(/^\./, "?.")}`);
+        else paths.push(`${key}?.of`);
         return how === "table" ? `${key}: ${table}` : `${key}: { of: ${inner[k % inner.length]}, all: [${table}] }`;
       }
-      paths.push(how === "list" ? `${key}[1]` : key);
+      paths.push(how === "list" ? `${key}?.[1]` : key);
       switch (how) {
         case "name": return `${key}: ${number}`;
         case "sum": return `${key}: ${number} + ${value}`;

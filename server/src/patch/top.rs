@@ -282,6 +282,37 @@ impl Soft {
         })
     }
 
+    /// What was made of a value that changes, and cannot be made again without running the module.
+    pub(super) fn left(&self, module: &Module, source: &str) -> Option<Reason> {
+        let follows = |index: &usize| {
+            self.dependants.contains(index)
+                || self.added.contains(index)
+                || self.changed.iter().any(|(_, changed)| changed == index)
+        };
+        let stale = self.changed.iter().map(|(_, index)| index).chain(&self.dependants);
+        // Of a class that is the static fields.
+        let stale = stale.map(|it| &module.items[*it]).filter(|it| it.kind == ItemKind::Variable);
+        let names: Vec<String> = stale.flat_map(|it| it.names.iter().cloned()).collect();
+        if names.is_empty() {
+            return None;
+        }
+        let options = Options { flavour: Some(module.flavour), ..Options::default() };
+        compile::read_at_once(source, options, &names).into_iter().find_map(|(at, name)| {
+            let index = module.items.iter().position(|it| (it.start..it.end).contains(&at))?;
+            let item = &module.items[index];
+            // An export names a variable and not its value.
+            if follows(&index) || item.is_list || item.kind == ItemKind::Export {
+                return None;
+            }
+            let what = match item.names.as_slice() {
+                [] => "a statement of the top level".to_owned(),
+                names => names.join(", "),
+            };
+            let message = format!("{what} used the `{name}` of before, and goes on with what came of it");
+            Some(Reason { code: "kept", message, start: item.start, end: item.end })
+        })
+    }
+
     /// The names that the new text declares and the old one did not.
     pub(super) fn added_names(&self, module: &Module) -> Vec<String> {
         let added = self.added.iter().flat_map(|it| module.items[*it].names.clone());
