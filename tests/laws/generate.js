@@ -2,7 +2,7 @@
 // scope there, so that every tree is a valid program whatever was done to it. Programs end, throw rarely, and what their
 // exported functions answer depends on their arguments alone.
 
-/** @typedef {{ name: string, kind: "number" | "let" | "function" | "generator" | "async" | "object" | "class" }} Name */
+/** @typedef {{ name: string, kind: "number" | "let" | "function" | "generator" | "async" | "object" | "class" | "table" }} Name */
 /** @typedef {any} Tree */
 
 /** A small random number generator: the same numbers for the same seed, everywhere. @param {number} seed */
@@ -27,7 +27,7 @@ export function random(seed) {
 
 const OPERATORS = ["+", "-", "*", "^", "&", "|"];
 const MEMBERS = ["method", "static", "get", "private", "generator", "computed", "set"];
-const SHAPES = ["plain", "plain", "default", "object", "array", "rest"];
+const SHAPES = ["plain", "plain", "default", "object", "array", "rest", "closure", "shadow"];
 
 export class Generator {
   /** @param {number} seed */
@@ -49,7 +49,10 @@ export class Generator {
   item() {
     const kind = this.random.below(10);
     // What a module computes when it is loaded is state, which a patch keeps.
-    if (kind === 0) return { type: "const", name: this.fresh("c"), value: { type: "number", value: this.random.below(100) } };
+    if (kind === 0) {
+      if (this.random.chance(0.4)) return { type: "const", name: this.fresh("c"), value: { type: "number", value: this.random.below(100) } };
+      return { type: "table", name: this.fresh("d"), entries: Array.from({ length: 1 + this.random.below(3) }, () => this.entry()) };
+    }
     if (kind <= 2) return this.klass();
     if (kind === 3) return { type: "bind", how: "arrow", fn: this.fn("arrow", 2) };
     if (kind === 4) return { type: "bind", how: "expression", fn: this.fn("expression", 2) };
@@ -68,7 +71,13 @@ export class Generator {
 
   /** @returns {Tree} */
   param() {
-    return { type: "param", shape: this.random.pick(SHAPES), name: this.fresh("p"), second: this.fresh("p"), value: this.expression(0) };
+    return { type: "param", shape: this.random.pick(SHAPES), name: this.fresh("p"), second: this.fresh("p"), value: this.expression(0), k: this.random.below(100) };
+  }
+
+  /** A constant in an object of constants: a number, what another constant is made of, or that constant itself. @returns {Tree} */
+  entry() {
+    const { random } = this;
+    return { type: "entry", key: this.fresh("y"), how: random.pick(["number", "name", "sum", "list", "table", "copy"]), k: random.below(100), value: random.below(100) };
   }
 
   /** @returns {Tree} */
@@ -152,15 +161,16 @@ export class Generator {
   statement(depth) {
     const { random } = this;
     const simple = () => {
-      switch (random.below(4)) {
+      switch (random.below(5)) {
         case 0: return { type: "let", name: this.fresh(), value: this.expression(1) };
         case 1: return { type: "const", name: this.fresh(), value: this.expression(1) };
         case 2: return { type: "set", k: random.below(100), op: random.pick(["=", "+=", "-=", "^="]), value: this.expression(1) };
+        case 3: return { type: "shadow", k: random.below(100), name: this.fresh(), value: this.expression(1) };
         default: return { type: "destructure", names: [this.fresh(), this.fresh(), this.fresh()], values: [this.expression(0), this.expression(0), this.expression(0)] };
       }
     };
     if (depth < 1) return simple();
-    switch (random.below(11)) {
+    switch (random.below(12)) {
       case 0: return { type: "if", test: this.expression(1), then: this.block(depth - 1), otherwise: random.chance(0.5) ? this.block(depth - 1) : null };
       case 1: return { type: "closures", loop: random.pick(["for", "of", "while"]), list: this.fresh("l"), name: this.fresh("i"), body: this.block(0), fn: this.fn("arrow", 1), total: this.fresh() };
       case 2: return { type: "bind", how: "arrow", fn: this.fn("arrow", depth - 1) };
@@ -171,6 +181,7 @@ export class Generator {
       case 7: return { type: "try", test: this.expression(1), value: this.expression(1), name: this.fresh("e"), body: this.block(0) };
       case 8: return { type: "block", body: this.block(depth - 1) };
       case 9: return { type: "counter", name: this.fresh("o"), state: this.fresh(), start: this.expression(0), step: this.expression(1), inc: this.fresh("m"), read: this.fresh("m"), total: this.fresh() };
+      case 10: return random.chance(0.5) ? this.klass() : simple();
       default: return simple();
     }
   }
@@ -209,7 +220,9 @@ export class Generator {
       this.editTop();
       return;
     }
-    const classes = this.program.items.filter((/** @type {Tree} */ it) => it.type === "class");
+    /** @type {Tree[]} */
+    const classes = [];
+    visit(this.program, (node) => void (node.type === "class" && classes.push(node)));
     if (classes.length > 0 && random.chance(0.25)) {
       for (let times = 1 + random.below(3); times > 0; times--) this.editClass(random.pick(classes));
       return;
@@ -236,6 +249,11 @@ export class Generator {
         edits.push(many, many, many);
       }
       if (node.type === "let" || node.type === "const") edits.push(() => (node.name = this.fresh()));
+      if (node.type === "entry") edits.push(() => Object.assign(node, { ...this.entry(), key: random.chance(0.5) ? node.key : this.fresh("y") }));
+      if (node.type === "table") {
+        const { entries } = node;
+        edits.push(() => entries.splice(random.below(entries.length + 1), 0, this.entry()), () => entries.splice(random.below(entries.length), 1));
+      }
       if (node.type === "counter") edits.push(() => (node.step = this.expression(1)), () => (node.start = this.expression(0)));
       if (node.type === "map" || node.type === "now") edits.push(() => (node.value = this.expression(1)));
       if (node.type === "closures") edits.push(() => (node.loop = random.pick(["for", "of", "while"])), () => (node.body = this.block(0)));
@@ -285,6 +303,10 @@ class Printer {
   isAsync = false;
   /** Inside a method with a `this.x`. */
   hasThis = false;
+  /** Where the names of the innermost function begin. */
+  own = 0;
+  /** The names that it uses: what is declared under one of them further down would not be there yet. @type {Set<string>} */
+  used = new Set();
 
   /** @param {string} line */
   line(line) {
@@ -296,15 +318,47 @@ class Printer {
     this.scope.push({ name, kind });
   }
 
+  /** Declares a variable that has the name of one outside of the function, or else `name`. @param {string} name @param {number} k */
+  shadow(name, k) {
+    const base = (/** @type {Name} */ it) => it.name.split(/[.?[]/)[0];
+    const own = this.scope.slice(this.own).map(base);
+    const free = this.scope.slice(0, this.own).filter((it) => /^[vpce]\d+$/.test(it.name) && !own.includes(it.name) && !this.used.has(it.name));
+    const taken = free.length === 0 ? name : free[k % free.length].name;
+    const outer = this.scope.slice(0, this.own).filter((it) => base(it) !== taken);
+    this.scope = [...outer, ...this.scope.slice(this.own)];
+    this.own = outer.length;
+    this.declare(taken, "let");
+    return taken;
+  }
+
+  /** Notes that a name is used. @param {string} name */
+  use(name) {
+    this.used.add(name.split(/[.?[]/)[0]);
+    return name;
+  }
+
+  /** Prints a function. @template T @param {() => T} inner @returns {T} */
+  function(inner) {
+    const { used } = this;
+    this.used = new Set();
+    const printed = this.inside(() => {
+      this.own = this.scope.length;
+      return inner();
+    });
+    this.used = new Set([...used, ...this.used]);
+    return printed;
+  }
+
   /** Runs `inner` in a scope of its own. @template T @param {() => T} inner @returns {T} */
   inside(inner) {
-    const { scope, indent } = this;
+    const { scope, indent, own } = this;
     this.scope = [...scope];
     this.indent += "  ";
     try {
       return inner();
     } finally {
       this.scope = scope;
+      this.own = own;
       this.indent = indent;
     }
   }
@@ -332,9 +386,15 @@ class Printer {
         this.line(`${it.type} ${it.name} = ${this.number(it.value)};`);
         this.declare(it.name, it.type === "let" ? "let" : "number");
         break;
+      case "shadow": {
+        const value = this.number(it.value);
+        this.line(`let ${this.shadow(it.name, it.k)} = ${value};`);
+        break;
+      }
+      case "table": this.table(it); break;
       case "set": {
         const names = this.scope.filter(({ kind }) => kind === "let");
-        if (names.length > 0) this.line(`${names[it.k % names.length].name} ${it.op} ${this.number(it.value)};`);
+        if (names.length > 0) this.line(`${this.use(names[it.k % names.length].name)} ${it.op} ${this.number(it.value)};`);
         break;
       }
       case "destructure": {
@@ -440,9 +500,50 @@ class Printer {
   }
 
   /** @param {Tree} it */
+  table(it) {
+    const numbers = () => this.scope.filter(({ name, kind }) => kind === "number" && /^[cd]\d/.test(name)).map((one) => one.name);
+    const tables = this.scope.filter(({ kind }) => kind === "table").map(({ name }) => name);
+    /** @type {string[]} */
+    const paths = [];
+    const entries = it.entries.map((/** @type {Tree} */ { key, how, k, value }) => {
+      const known = numbers();
+      const number = known.length === 0 ? String(value) : known[k % known.length];
+      if (how === "table" || how === "copy") {
+        const table = tables[k % tables.length];
+        if (table === undefined) return `${key}: {}`;
+        const inner = known.filter((name) => name.startsWith(`${table}.`));
+        // What a copy holds is seen in a fresh object.
+        if (inner.length === 0) return `${key}: ${table}`;
+        if (how === "table") paths.push(`${key}${inner[k % inner.length].slice(table.length).replace(/^\./, "?.")}`);
+        else paths.push(`${key}?.of`);
+        return how === "table" ? `${key}: ${table}` : `${key}: { of: ${inner[k % inner.length]}, all: [${table}] }`;
+      }
+      paths.push(how === "list" ? `${key}?.[1]` : key);
+      switch (how) {
+        case "name": return `${key}: ${number}`;
+        case "sum": return `${key}: ${number} + ${value}`;
+        case "list": return `${key}: [${value}, ${number}]`;
+        default: return `${key}: ${value}`;
+      }
+    });
+    this.line(`const ${it.name} = { ${entries.join(", ")} };`);
+    this.declare(it.name, "table");
+    for (const path of paths) this.declare(`${it.name}.${path}`, "number");
+  }
+
+  /** @param {Tree} it */
   klass(it) {
+    const { isAsync } = this;
+    this.isAsync = false;
+    this.members(it);
+    this.isAsync = isAsync;
+    this.declare(it.name, "class");
+  }
+
+  /** @param {Tree} it */
+  members(it) {
     const bases = this.scope.filter(({ kind }) => kind === "class");
-    const base = it.derives && bases.length > 0 ? bases[it.k % bases.length].name : null;
+    const base = it.derives && bases.length > 0 ? this.use(bases[it.k % bases.length].name) : null;
     this.line(`class ${it.name}${base ? ` extends ${base}` : ""} {`);
     this.inside(() => {
       this.line("#n = 1;");
@@ -473,7 +574,6 @@ class Printer {
       this.line(`run(a) { return (${[...parts, "(this.x ?? 0)"].join(" + ")}) | 0; }`);
     });
     this.line("}");
-    this.declare(it.name, "class");
   }
 
   /** @template T @param {() => T} inner @returns {T} */
@@ -508,7 +608,7 @@ class Printer {
   /** @param {Tree} it */
   arrow(it) {
     if (!it.short) return this.rest(it).replace(/^(\(.*\)) \{$/m, "$1 => {");
-    return this.inside(() => {
+    return this.function(() => {
       const params = this.params(it.params);
       return `(${params}) => ${this.number(it.result)}`;
     });
@@ -526,7 +626,7 @@ class Printer {
   /** Parameters and body. @param {Tree} it @param {string} [lead] @param {string} [result] */
   rest(it, lead = "", result = "return ") {
     const { indent } = this;
-    return this.inside(() => {
+    return this.function(() => {
       const params = this.params(it.params);
       const body = this.captured(() => {
         if (lead) this.line(lead);
@@ -539,13 +639,22 @@ class Printer {
 
   /** @param {Tree[]} params */
   params(params) {
-    const printed = params.map(({ shape, name, second, value }, index) => {
+    const printed = params.map(({ shape, name, second, value, k = 0 }, index) => {
       const isLast = index === params.length - 1;
       const outer = this.number(value);
       switch (shape) {
         case "default": this.declare(name, "let"); return `${name} = ${outer}`;
         case "object": this.declare(name, "let"); this.declare(second, "let"); return `{ a: ${name} = ${outer}, b: ${second} = 2 } = {}`;
         case "array": this.declare(name, "let"); return `{ c: [${name} = ${outer}, ...${second}] = [1, 2] } = {}`;
+        case "shadow": return `${this.shadow(name, k)} = ${outer}`;
+        case "closure": {
+          const inner = this.function(() => {
+            this.declare(name, "let");
+            return `(${name} = 1) => ${this.number(value)}`;
+          });
+          this.declare(second, "function");
+          return `{ f: ${second} = ${inner} } = {}`;
+        }
         case "rest":
           if (isLast) {
             this.declare(`${name}.length`, "number");
@@ -573,7 +682,7 @@ class Printer {
       case "name": {
         const names = this.scope.filter(({ kind }) => kind === "number" || kind === "let");
         if (this.hasThis && it.k % 5 === 0) return "this.x";
-        return names.length === 0 ? String(it.k % 10) : names[it.k % names.length].name;
+        return names.length === 0 ? String(it.k % 10) : this.use(names[it.k % names.length].name);
       }
       case "binary": return `(${this.expression(it.left)} ${it.op} ${this.expression(it.right)})`;
       case "choice": return `(${this.expression(it.test)} & 1 ? ${this.expression(it.then)} : ${this.expression(it.otherwise)})`;
@@ -609,6 +718,7 @@ class Printer {
     if (callable.length === 0) return args[0] ?? "1";
     const { name, kind } = callable[it.k % callable.length];
     const given = args.join(", ");
+    this.use(name);
     switch (kind) {
       case "generator": return `[...${name}(${given})].reduce((a, b) => a + b, 0)`;
       case "class": return `new ${name}(${given}).run(${args[0] ?? 1})`;

@@ -39,6 +39,12 @@ pub(super) fn judge(expression: &Expression<'_>, reads: &mut Vec<String>) -> Pur
         E::LogicalExpression(it) => all(&[&it.left, &it.right]),
         E::ConditionalExpression(it) => all(&[&it.test, &it.consequent, &it.alternate]),
         E::StaticMemberExpression(it) => all(&[&it.object]),
+        E::ComputedMemberExpression(it) => all(&[&it.object, &it.expression]),
+        E::ChainExpression(it) => match &it.expression {
+            ChainElement::StaticMemberExpression(it) => all(&[&it.object]),
+            ChainElement::ComputedMemberExpression(it) => all(&[&it.object, &it.expression]),
+            _ => Purity::Impure,
+        },
         E::ArrayExpression(it) => {
             let elements = it.elements.iter().map(|it| match it {
                 ArrayExpressionElement::Elision(_) => Purity::Pure,

@@ -1,12 +1,13 @@
 //! How a function's parameter list is written so that its guard runs before any default or destructuring of the old code.
 //!
 //! A guard must see all arguments, also those that only the new code names. Arrows and sloppy functions get a rest parameter
-//! for that (it does not count in `length`); strict functions read `arguments`. Parameters that are not plain names move, in
+//! for that (it does not count in `length`); strict functions read `arguments`, which tell how many there were. Parameters that are not plain names move, in
 //! place and without leaving their line, from the list into a `let` behind the guard:
 //!
 //! ```text
 //! function f(a, {b}, c = 1) { … }
-//! function f(a, $cap_p0, ...$cap_r){ guard; let {b}=$cap_p0, c=$cap_r[0]!==void 0?$cap_r[0]:1; … }
+//! function f(a, $cap_p0, ...$cap_r){ guard; let {b}=$cap_p0, c=$cap_r[0]!==void 0?$cap_r[0]:1; … }      // sloppy
+//! function f(a, $cap_p0){ guard; let {b}=$cap_p0, c=arguments[2]!==void 0?arguments[2]:1; … }           // strict
 //! ```
 
 use oxc::ast::ast::{ArrowFunctionBody, BindingPattern, Expression, FormalParameters, FunctionBody};
@@ -213,8 +214,10 @@ fn move_params(
     let mut names: Vec<&str> = params.items[..first].iter().filter_map(|it| identifier(&it.pattern)).collect();
     let kept: Vec<String> = (0..placeholders).map(|it| format!("$cap_p{it}")).collect();
     names.extend(kept.iter().map(String::as_str));
-    let rest = (!header.is_setter).then_some("$cap_r");
-    let args = list(&names, rest);
+    // What `arguments` are is told exactly, and costs nothing more, where they are not linked with the parameters.
+    let has_arguments = header.strict && !header.is_arrow && !header.is_setter;
+    let rest = (!header.is_setter && (!has_arguments || params.rest.is_some())).then_some("$cap_r");
+    let args = if has_arguments { Args::Object } else { list(&names, rest) };
     let mut head = kept.join(",");
     if rest.is_some() {
         if !head.is_empty() {
@@ -233,7 +236,11 @@ fn move_params(
     ops.push(Op::insert(start, Order::open(depth), format!("{head}){arrow}{{if({condition})return {call};let ")));
     let source_of = |index: usize| {
         let nth = index - first;
-        if nth < placeholders { format!("$cap_p{nth}") } else { format!("$cap_r[{}]", nth - placeholders) }
+        match nth.checked_sub(placeholders) {
+            None => format!("$cap_p{nth}"),
+            Some(_) if has_arguments => format!("arguments[{index}]"),
+            Some(behind) => format!("$cap_r[{behind}]"),
+        }
     };
     for (index, item) in params.items.iter().enumerate().skip(first) {
         let value = source_of(index);
