@@ -7,7 +7,7 @@ use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
 use crate::sites::{Rev, Site, SiteId, SiteKind};
 
-use super::renames::Rename;
+use super::renames::{Rename, child_at};
 use super::{Reason, Step, Top};
 
 /// What changed, as indexes into the items of the old and the new text.
@@ -282,6 +282,10 @@ fn other_forms(
         });
         let named: Vec<usize> = named.map(|it| it.0).collect();
         let ([child], Some((start, _))) = (named.as_slice(), item.bindings[0].value) else { return true };
+        // One that no guard can stand in can't take over.
+        if child_at(&module.root, start).is_none() {
+            return true;
+        }
         same.push((start, *child));
         gone.remove(found);
         false
@@ -396,21 +400,31 @@ impl Soft {
     }
 
     /// Other values of declarations that stay: what the program wrote since is state, and is kept.
-    fn new_values(&self, module: &Module, source: &str, old: (&str, &Site), ids: &Ids, rev: Rev, top: &mut Top) {
+    /// What notes the values of before, and the steps with the items that they are of.
+    fn new_values(
+        &self,
+        module: &Module,
+        source: &str,
+        old: (&str, &Site),
+        ids: &Ids,
+        rev: Rev,
+    ) -> Option<(Step, Vec<(usize, Step)>)> {
         let (old_source, old_root) = old;
         if self.changed.is_empty() {
-            return;
+            return None;
         }
         let guards = module.flavour.guards();
         // Old values are read where the new ones are: by the same way to each name.
         let options = Options { flavour: Some(module.flavour), ..Options::default() };
-        let Ok(old_module) = compile_module(old_source, options, Some(old_root), &mut ids.at(rev)) else { return };
+        let Ok(old_module) = compile_module(old_source, options, Some(old_root), &mut ids.at(rev)) else { return None };
         let text_of = |at: Option<(u32, u32)>, module: &Module, source: &str| {
             at.map_or_else(|| "void 0".to_owned(), |it| module.patch_text(source, it, rev))
         };
         let line_of = |at: u32| source[..at as usize].matches('\n').count() as u32;
         let mut all: Vec<NewValue> = Vec::new();
         let mut add = |index: usize, old: Option<&Item>| {
+            // Nobody asked for another value of what only follows.
+            let is_asked = old.is_some();
             let item = &module.items[index];
             let (before, from, text) = match old {
                 Some(old) => (old, &old_module, old_source),
@@ -420,6 +434,8 @@ impl Soft {
                 let class = &item.names[0];
                 for (before, field) in before.statics.iter().zip(&item.statics) {
                     all.push(NewValue {
+                        index,
+                        is_asked,
                         name: format!("{class}.{}", field.name),
                         target: format!("{}.{}", target(class, ids, &guards), field.name),
                         before: text_of(Some(before.value), from, text),
@@ -431,6 +447,8 @@ impl Soft {
             }
             for (before, binding) in before.bindings.iter().zip(&item.bindings) {
                 all.push(NewValue {
+                    index,
+                    is_asked,
                     name: shown(binding),
                     target: target(&binding.name, ids, &guards),
                     before: text_of(before.value, from, text),
@@ -441,18 +459,17 @@ impl Soft {
         };
         self.changed.iter().for_each(|(old, index)| add(*index, Some(old)));
         self.dependants.iter().for_each(|index| add(*index, None));
-        let n_changed: usize = self.changed.iter().map(|(_, index)| n_values(&module.items[*index])).sum();
         // The values as they were initialized, all before the first one changes: some are made of others.
         let first: Vec<String> = all.iter().map(|it| format!("$cap_m.made(()=>({}))", it.before)).collect();
-        top.steps.push(Step { code: format!("{guards}.w=[{}]", first.join(",")), line: 0, keeps: None });
-        for (number, NewValue { name, target, after, line, .. }) in all.into_iter().enumerate() {
+        let first = Step { code: format!("{guards}.w=[{}]", first.join(",")), line: 0, keeps: None };
+        let steps = all.into_iter().enumerate().map(|(number, it)| {
+            let NewValue { index, is_asked, name, target, after, line, .. } = it;
             let code = format!(
                 "$cap_m.merge({target},{guards}.w[{number}],$cap_m.made(()=>({after})),$cap_v=>{{{target}=$cap_v}})"
             );
-            // Nobody asked for another value of what only follows.
-            let keeps = (number < n_changed).then_some(name);
-            top.steps.push(Step { code, line, keeps });
-        }
+            (index, Step { code, line, keeps: is_asked.then_some(name) })
+        });
+        Some((first, steps.collect()))
     }
 
     /// What pages have to run. `module` was compiled with the names of [`Soft::name`].
@@ -481,6 +498,11 @@ impl Soft {
                 });
             }
         }
+        let (first, mut values) = match self.new_values(module, source, old, ids, rev) {
+            Some((first, values)) => (Some(first), values),
+            None => (None, Vec::new()),
+        };
+        top.steps.extend(first);
         // Functions are hoisted: they are there before any value is made.
         let (functions, rest): (Vec<&usize>, Vec<&usize>) =
             self.added.iter().partition(|it| module.items[**it].kind == ItemKind::Function);
@@ -511,10 +533,17 @@ impl Soft {
                 } else {
                     format!("{guards}.o.{name}={text}")
                 };
-                top.steps.push(Step { code, line: binding.value.map_or(0, |it| line(it.0)), keeps: None });
+                let step = Step { code, line: binding.value.map_or(0, |it| line(it.0)), keeps: None };
+                if module.items[*index].kind == ItemKind::Function {
+                    top.steps.push(step);
+                } else {
+                    values.push((*index, step));
+                }
             }
         }
-        self.new_values(module, source, old, ids, rev, &mut top);
+        // Added values may be made of changed ones, and these of added ones.
+        values.sort_by_key(|it| it.0);
+        top.steps.extend(values.into_iter().map(|it| it.1));
         for specifier in &self.stars {
             let code = format!("$cap_m.star({}),$cap_m.exports({{__proto__:null}})", quoted(specifier));
             top.steps.push(Step { code, line: 0, keeps: None });
@@ -539,16 +568,14 @@ impl Soft {
 
 /// Another value of a binding or static field that stays.
 struct NewValue {
+    index: usize,
+    is_asked: bool,
     name: String,
     target: String,
     /// Expressions.
     before: String,
     after: String,
     line: u32,
-}
-
-fn n_values(item: &Item) -> usize {
-    if item.kind == ItemKind::Class { item.statics.len() } else { item.bindings.len() }
 }
 
 /// A binding as people know it.
