@@ -16,20 +16,15 @@ import { Base, Classes, Derived, frame, grown, late, prepare, returned, takeOver
 
 const { construct } = Reflect;
 
-const PLAIN = 0;
 const ARROW = 1;
 const FUNCTION = 2;
-const DERIVED = 3;
-const NAMED = 4;
-const CLASS = 5;
+const NAMED = 3;
+const CLASS = 4;
 
 const SALTS = 64;
 
-/**
- * How the function of a patch is called. Methods, accessors, generators and base constructors are all called with the receiver.
- * @type {Record<import("./wire.js").How, number>}
- */
-const MODES = { fn: FUNCTION, arrow: ARROW, method: PLAIN, static: PLAIN, get: PLAIN, set: PLAIN, generator: PLAIN, ctor: PLAIN, derived: DERIVED, named: NAMED, class: CLASS };
+/** What a patch gives. @type {Record<import("./wire.js").How, number>} */
+const MODES = { fn: FUNCTION, arrow: ARROW, named: NAMED, class: CLASS };
 
 /**
  * What a scope makes a function of. `makers` has what the code gives at each `eval` that it was evaluated at, `classes` makes the cells.
@@ -268,7 +263,7 @@ function make(sites, patch, hook, old, loaded) {
       patch.told = true;
       sites.refused(patch, error);
     }
-    if (old !== undefined && old.mode !== DERIVED) {
+    if (old !== undefined) {
       old.patch = patch;
       return old;
     }
@@ -289,8 +284,7 @@ function instantiate(patch, code, hook) {
   const fn = code.cells === null ? hook(code.code) : through(code, code.cells, hook);
   if (typeof fn !== "function") throw new TypeError(`The patch of ${patch.name || "a function"} is not a function`);
   const made = { patch, mode: code.mode, fn, per: null };
-  // A derived constructor hands over a hook of its own for each call, and what comes out belongs to that call.
-  if (code.mode !== DERIVED) /** @type {any} */ (hook)[patch.id] = made;
+  /** @type {any} */ (hook)[patch.id] = made;
   return made;
 }
 

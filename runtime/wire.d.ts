@@ -50,7 +50,7 @@ export type Dep = {
   names?: string[];
 };
 
-export type How = "fn" | "arrow" | "method" | "static" | "get" | "set" | "ctor" | "derived" | "generator" | "named" | "class";
+export type How = "fn" | "arrow" | "named" | "class";
 
 export type SitePatch = {
   id: number;

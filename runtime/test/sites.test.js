@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Page, esm } from "./support.js";
 
 /** A page with one module; `sites` guards are written by hand as the server writes them. */
@@ -84,34 +86,13 @@ test("methods with super and private names through a hook inside the class", asy
   const { C } = page.ns("/m.js");
   const c = new C();
   await patched(page, [
-    { id: 1, how: "method", code: "({__proto__:P.prototype,hi(){return super.hi()+this.#x}}).hi" },
-    { id: 2, how: "get", code: "Object.getOwnPropertyDescriptor({get v(){return this.#x*2}},'v').get" },
-    { id: 3, how: "static", code: "({__proto__:P,s(){return super.name+this.name}}).s" },
+    { id: 1, how: "fn", code: "({__proto__:P.prototype,hi(){return super.hi()+this.#x}}).hi" },
+    { id: 2, how: "fn", code: "Object.getOwnPropertyDescriptor({get v(){return this.#x*2}},'v').get" },
+    { id: 3, how: "fn", code: "({__proto__:P,s(){return super.name+this.name}}).s" },
   ]);
   assert.equal(c.hi(), "P3");
   assert.equal(c.v, 6);
   assert.equal(C.s(), "PC");
-});
-
-test("base constructors keep fields; an object they return counts", async () => {
-  const page = await one("class A{f=1;constructor(x){if($cap_g[1])return $cap_g.c(1,$cap_s0,new.target).apply(this,arguments);this.x=x}}", { A: "A" });
-  const { A } = page.ns("/m.js");
-  await patched(page, [{ id: 1, how: "ctor", code: "function(x){this.x=x*2+this.f}" }]);
-  assert.equal(new A(2).x, 5);
-  assert.ok(new A(2) instanceof A);
-  const other = {};
-  globalThis.__other = other;
-  await patched(page, [{ id: 1, how: "ctor", code: "function(){return globalThis.__other}" }]);
-  assert.equal(new A(2), other);
-});
-
-test("derived constructors call super in new code, at every construction", async () => {
-  const page = await one("class P{constructor(v){this.v=v}}class D extends P{constructor(v){if($cap_g[1])return $cap_g.c(1,$c=>eval($c),new.target).apply(undefined,arguments);super(v)}}", { D: "D" });
-  const { D } = page.ns("/m.js");
-  await patched(page, [{ id: 1, how: "derived", code: "(v)=>{super(v*10);this.d=new.target===D}" }]);
-  const [a, b] = [new D(1), new D(2)];
-  assert.deepEqual([a.v, b.v, a.d], [10, 20, true]);
-  assert.ok(b instanceof D);
 });
 
 test("generators and async generators forward", async () => {
@@ -120,8 +101,8 @@ test("generators and async generators forward", async () => {
     async function af(){if($cap_g[3])return $cap_g.c(3,$cap_s0).apply(this,arguments);return 1}`, { g: "g", ag: "ag", af: "af" });
   const { g, ag, af } = page.ns("/m.js");
   await patched(page, [
-    { id: 1, how: "generator", code: "function*(){const x=yield 2;yield x}" },
-    { id: 2, how: "generator", code: "async function*(){yield 3}" },
+    { id: 1, how: "fn", code: "function*(){const x=yield 2;yield x}" },
+    { id: 2, how: "fn", code: "async function*(){yield 3}" },
     { id: 3, code: "async function(){return 4}" },
   ]);
   const it = g();
@@ -206,9 +187,10 @@ test("guard arrays of instances that nobody holds are not kept", async () => {
   const { sites } = page.host.registry.module("/m.js");
   for (let i = 0; i < 50; i++) await page.update({ "/m.js": esm({ body: `hot.accept();/*${i}*/`, sites: 1 }) });
   assert.ok(sites.arrays.length <= 52);
-  globalThis.gc?.();
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
   await page.update({ "/m.js": esm({ body: "hot.accept();", sites: 1 }) });
-  if (globalThis.gc) assert.ok(sites.arrays.length < 10, String(sites.arrays.length));
+  assert.ok(sites.arrays.length < 10, String(sites.arrays.length));
 });
 
 test("plain scripts: patched through the array they got before the runtime was there", async () => {

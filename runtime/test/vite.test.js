@@ -182,6 +182,11 @@ test("vite: before its first update there is nothing to hand on", async () => {
   assert.equal(page.takeLog(), "m");
 });
 hmr("once per update, however often it is called", { m: a('hot.accept();log("m")'), a: v(1, "hot.accept()") }, { a: v(2, "hot.accept();hot.invalidate();hot.invalidate()") }, "m");
+hmr("once per update, also when it is called again later", { m: a('hot.accept();log("m")'), a: v(1, "hot.accept()") }, { a: v(2, "hot.accept();globalThis.__again=()=>hot.invalidate();hot.invalidate()") }, "m", async (page) => {
+  globalThis.__again();
+  await settle();
+  assert.equal(page.takeLog(), "");
+});
 hmr("a chain of giving up goes on above", { m: a('hot.accept();log("m")'), a: esm({ imports: { b: "./b.js" }, exports: { v: "b.v" }, body: "hot.accept();log('a');if(hot.data.n=(hot.data.n??0)+1,hot.data.n>1)hot.invalidate()" }), b: v(1, "hot.accept()") }, { b: v(2, "hot.accept();hot.invalidate()") }, "a m");
 test("vite: giving up later, when nothing is being applied, works the same", async () => {
   const page = new Page();

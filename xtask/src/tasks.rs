@@ -78,6 +78,7 @@ pub(crate) fn bench(filter: &str) -> Outcome {
 
 /// Writes `docs/rules.md`, unless it is asked for some rules only.
 pub(crate) fn mutate_runtime(words: &[&str]) -> Outcome {
+    run(cargo("build", &["--package", "capuchin"]))?;
     let args = ["tools/mutate.mjs"].iter().chain(words);
     run(command("node", args, RUNTIME.folder))
 }
