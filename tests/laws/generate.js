@@ -533,10 +533,13 @@ class Printer {
 
   /** @param {Tree} it */
   klass(it) {
-    const { isAsync } = this;
+    const { isAsync, hasThis } = this;
     this.isAsync = false;
+    // That of a derived class's constructor is not there yet where its parameters are.
+    this.hasThis = false;
     this.members(it);
     this.isAsync = isAsync;
+    this.hasThis = hasThis;
     this.declare(it.name, "class");
   }
 
