@@ -95,6 +95,21 @@ test("methods with super and private names through a hook inside the class", asy
   assert.equal(C.s(), "PC");
 });
 
+test("a class takes over members that are newer than its text and fit its scope, and no others", async () => {
+  const body = `let $cap_k1;
+function make(rev){return class{static{$cap_g.k(1,$cap_k1=$cap_c=>eval($cap_c),this,"",rev)}m(){if($cap_g[2])return $cap_g.c(2,$cap_k1).apply(this,arguments);return "old"}}}`;
+  const page = await one(body, { make: "make" });
+  const { make } = page.ns("/m.js");
+  const code = (name, site) => `({c:class{${name}(){}},k:[[2,0,"value","m"],[${site},0,"value","${name}"]],x:[],h:$cap_h=>{$cap_k1=$cap_h}})`;
+  const classes = [make(), make(50), make(100)];
+  const members = () => classes.map((it) => Object.getOwnPropertyNames(it.prototype).slice(1).join());
+  await patched(page, [{ id: 1, how: "class", code: code("n", 3), rev: 10 }], { rev: 10 });
+  assert.deepEqual(members(), ["m,n", "m", "m"]);
+  // Its members name what scopes have only since revision 50.
+  await patched(page, [{ id: 1, how: "class", code: code("p", 4), rev: 80, scope: 50 }], { rev: 80 });
+  assert.deepEqual(members(), ["m,n", "m,p", "m"]);
+});
+
 test("generators and async generators forward", async () => {
   const page = await one(`function*g(){if($cap_g[1])return yield* $cap_g.c(1,$cap_s0).apply(this,arguments);yield 1}
     async function*ag(){if($cap_g[2])return yield* $cap_g.c(2,$cap_s0).apply(this,arguments);yield 1}
