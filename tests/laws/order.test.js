@@ -88,9 +88,9 @@ import.meta.hot.accept();
   await program.judged(program.document.replace('"1"', '"2"'));
   program.document.save();
   assert.deepEqual(await line.until(1), ["moduleUpdated"]);
-  // The server does not know yet that the module has run again.
+  // The server does not know yet that the module has run again, so what needs its top level waits for that.
   const { verdict } = await program.judged(program.document.replace("return made;", "return made + more();\n}\nfunction more() { return 40;"));
-  assert.equal(verdict, "patch");
+  assert.equal(verdict, "updateModule");
   line.end();
   await live(program);
   assert.equal(await program.see("ask()"), 42);

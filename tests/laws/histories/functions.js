@@ -4,6 +4,7 @@
 //
 // Code is compared without what the instrumentation put in, and each function without the functions inside it, which are compared
 // for themselves.
+import { sourceOf } from "../../../runtime/text.js";
 import { parse } from "acorn";
 
 /** @typedef {any} Node */
@@ -28,7 +29,9 @@ export function outdated(running, fresh, id) {
   for (const patch of sites.patches) {
     // Patches of what ran before the module ran again are in its code.
     if (patch === null || patch.rev <= (current?.program.rev ?? 0)) continue;
-    const [definition] = read(patch.code.code, patch.rev, is, patch.id);
+    // What brings the code to its line is no function of the program.
+    const code = patch.code.code.replace(/^\(\)=>\{ *\n*a\};\n/, "");
+    const [definition] = read(code, patch.rev, is, patch.id);
     if (definition !== undefined) own.set(patch.id, definition);
   }
   const found = [];
@@ -72,7 +75,7 @@ function loaded(host, id) {
   if (program === undefined || program.factory === null) return null;
   /** @type {Definitions} */
   const definitions = new Map();
-  read(program.factory.toString(), program.rev, definitions);
+  read(sourceOf(program.factory), program.rev, definitions);
   return definitions;
 }
 
@@ -92,7 +95,7 @@ function read(code, rev, into, site) {
   const tree = site === undefined ? whole : functionsOf(whole)[0].body.body[0].argument;
   const printer = new Printer(rev, into);
   // A class's patch is what comes to the class; its members are functions of their own.
-  if (site === undefined || /^\s*\(\{c:class\{/.test(code)) {
+  if (site === undefined || /^(?:\s|\/\*.*?\*\/)*\(\{c:class\{/.test(code)) {
     printer.print(tree);
     return [];
   }
