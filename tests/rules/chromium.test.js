@@ -25,6 +25,6 @@ test("typed into buffers", async (t) => {
   for (const it of cases) {
     if (!it.name.includes(only)) continue;
     const writer = bufferWriter(project, it.folder, client, it.files);
-    await t.test(it.name, () => run(it, page, writer).finally(writer.close));
+    await t.test(it.name, () => run(it, page, writer).finally(page.leave).finally(writer.close));
   }
 });

@@ -12,6 +12,7 @@ import { TestSocket } from "../support/web-socket.js";
  * @property {(folder: string, entry: string, mode: Mode) => Promise<void>} load
  * @property {(expression: string) => Promise<any>} evaluate
  * @property {() => Promise<void>} reloaded fulfilled when the page has loaded itself again, after `load` or the last call
+ * @property {() => Promise<void>} leave
  * @property {() => Promise<void>} close
  */
 
@@ -126,6 +127,10 @@ export async function nodePage(url) {
     load,
     evaluate: (expression) => within(expression, Promise.resolve((0, eval)(expression))),
     reloaded: () => within("the page to reload", reloading),
+    leave: () => {
+      host?.close();
+      return Promise.resolve();
+    },
     close: () => {
       host?.close();
       host = undefined;
@@ -162,6 +167,10 @@ export async function chromiumPage(browser, url) {
     },
     evaluate: (expression) => page.evaluate(expression),
     reloaded: () => within("the page to reload", reloading),
+    // What is closed in the editor is on disk as it was: a page that is still there may reload for that, into the next case.
+    leave: async () => {
+      await page.goto("about:blank");
+    },
     close: () => page.close(),
   };
 }
