@@ -49,7 +49,8 @@ globalThis.result = { where, sub, more, mode, file: cjs.file, self: cjs.self, js
     "all.js": 'export * from "./a.js";\nexport * as b from "./b.js";\nexport { default as c, x as y } from "./b.js";\n',
     "a.js": "export let a = 1;\nexport function f() {}\nexport default class {}\n",
     "b.js": "const x = 5;\nexport { x, x as default };\n",
-    "late.js": "export const late = await new Promise((resolve) => setTimeout(resolve, 1, 'late'));\n",
+    // Comes in a task of its own.
+    "late.js": "const { port1, port2 } = new MessageChannel();\nexport const late = await new Promise((resolve) => {\n  port1.onmessage = ({ data }) => resolve(data);\n  port2.postMessage('late');\n});\n",
     "side.js": "globalThis.side = typeof require + typeof module;\n",
     "lazy.js": "export default 'lazy';\n",
   });

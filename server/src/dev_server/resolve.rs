@@ -340,9 +340,9 @@ mod tests {
 
     #[test]
     fn a_folder_that_shares_the_roots_name_is_outside() {
-        assert!(!may_serve(Path::new("/work/proj"), Path::new("/work/proj-secret/x.js")));
-        assert!(!may_serve(Path::new("/work/proj"), Path::new("/work/x.js")));
-        assert!(!may_serve(Path::new("/work/proj"), Path::new("/work/proj/../x.js")));
+        assert!(!may_serve(Path::new("/projects/proj"), Path::new("/projects/proj-secret/x.js")));
+        assert!(!may_serve(Path::new("/projects/proj"), Path::new("/projects/x.js")));
+        assert!(!may_serve(Path::new("/projects/proj"), Path::new("/projects/proj/../x.js")));
     }
 
     #[cfg(unix)]

@@ -3,6 +3,8 @@
 //!
 //! A function for which no guard or hook can stand is no site: its text belongs to the site around it.
 
+mod hooks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use super::collection::Collection;
 use super::jsx::Jsx;
 use super::params::{self, Args, Body, Header};
 use super::{Access, Bind, Home, Reach, Scope, SiteId, SiteKind};
+use hooks::{DECLARED, HookUse, ScopeHook, USED, hook_number, with_hooks};
 
 /// One text operation: `start..end` of the source is replaced by `text`.
 ///
@@ -68,47 +71,6 @@ impl Order {
 
 /// The hook that the function of a patch was made with, in the code of the patch.
 const OUTER_HOOK: &str = "$cap_h";
-
-/// In texts of operations, until the walk ends: the declaration of the hook with this number, and a use of it in a guard.
-const DECLARED: char = '\u{7}';
-const USED: char = '\u{8}';
-const HOOK_END: char = '\u{e}';
-
-/// Guards that would make their hook themselves have at most that many bytes for it altogether: larger hooks are made once.
-const LARGEST_LAZY: usize = 6000;
-
-/// The number of the hook that an expression stands for.
-fn hook_number(hook: &str) -> Option<usize> {
-    hook.strip_prefix(USED)?.strip_suffix(HOOK_END)?.parse().ok()
-}
-
-/// Puts the declarations and uses of hooks into a text; `texts`: both, by number.
-fn with_hooks(text: &str, texts: &[(String, String)]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(found) = rest.find([DECLARED, USED]) {
-        out.push_str(&rest[..found]);
-        let (marked, after) = rest[found..].split_once(HOOK_END).unwrap_or((&rest[found..], ""));
-        let number = marked[1..].parse::<usize>().ok().and_then(|it| texts.get(it));
-        let text = number.map(|it| if marked.starts_with(DECLARED) { &it.0 } else { &it.1 });
-        out.push_str(text.map_or("", String::as_str));
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The cases of a hook for its variables.
-fn cases(names: &[String]) -> String {
-    let case =
-        |it: &String| format!("case{0}:return {it};case{1}:return {it}=$cap_v;", quoted(it), quoted(&format!("{it}=")));
-    names.iter().map(case).collect()
-}
-
-/// The cases of a function's hook for what is no variable.
-fn ends(outer: &str, with_this: bool) -> String {
-    format!("case 0:return {outer};{}", if with_this { "case\"this\":return this;" } else { "" })
-}
 
 impl Op {
     pub fn insert(at: u32, order: Order, text: impl Into<String>) -> Op {
@@ -319,32 +281,6 @@ enum FrameKind {
     Opaque,
 }
 
-/// A hook of a function or block in the walked text. How it is written is known when the walk ends.
-#[derive(Debug)]
-struct ScopeHook {
-    name: String,
-    /// Its function; `None`: all that it can reach is reached by eval.
-    function: Option<ScopeId>,
-    /// The hook that its function is made with, for the function's own.
-    outer: Option<String>,
-    /// The hook of its function, for a block's.
-    leads_to: Option<usize>,
-    /// The variables of its frame, and those of the blocks around it in the function.
-    names: Vec<String>,
-    /// The guards that name it.
-    uses: Vec<HookUse>,
-    /// Something else names it.
-    is_held: bool,
-}
-
-/// A function that is made with a hook.
-#[derive(Debug)]
-struct HookUse {
-    scope: ScopeId,
-    own_name: Option<String>,
-    is_arrow: bool,
-}
-
 #[derive(Debug, Default)]
 struct Hook {
     /// Functions are made with it: its number.
@@ -475,98 +411,6 @@ impl<'s> Collector<'s> {
             self.ops.push(Op::insert(start, Order::site(site.depth), Op::SITE));
             self.ops.push(Op::insert(site.span.end, Order::site_end(site.depth), Op::SITE_END));
         }
-    }
-
-    /// Which hooks the guards that need one make themselves, the first time that they do: a function that is called often and
-    /// never patched pays nothing for a hook then. Guards can only if they stand where all variables of the hook can be named
-    /// and `this` is the same.
-    fn lazy_hooks(&self) -> Vec<bool> {
-        let mut lazy: Vec<bool> = self.hooks.iter().map(|it| self.can_be_lazy(it)).collect();
-        for hook in self.hooks.iter().zip(lazy.clone()).filter(|(_, is_lazy)| !is_lazy).map(|it| it.0) {
-            if let Some(function) = hook.leads_to {
-                lazy[function] = false;
-            }
-        }
-        lazy
-    }
-
-    fn can_be_lazy(&self, hook: &ScopeHook) -> bool {
-        let Some(outer) = self.outer_of(hook) else { return false };
-        let is_cells = hook.function.is_some_and(|it| !self.evals.contains(&it));
-        let names = self.names_of(hook);
-        let size = hook.uses.len() * names.iter().map(|it| 2 * it.len() + 40).sum::<usize>();
-        let hides = |it: &HookUse, name: &String| {
-            it.own_name.as_ref() == Some(name)
-                || self.scoping.get_bindings(it.scope).keys().any(|it| it.as_str() == name.as_str())
-        };
-        let is_seen = |it: &HookUse| !names.iter().any(|name| hides(it, name));
-        let arrows = hook.uses.iter().filter(|it| it.is_arrow).count();
-        is_cells
-            && !hook.is_held
-            && !outer.contains("this")
-            && size <= LARGEST_LAZY
-            && (arrows == 0 || arrows == hook.uses.len())
-            && hook.uses.iter().all(is_seen)
-    }
-
-    /// The hook that the function is made with that a hook belongs to.
-    fn outer_of<'h>(&'h self, hook: &'h ScopeHook) -> Option<&'h str> {
-        hook.leads_to.map_or(hook, |it| &self.hooks[it]).outer.as_deref()
-    }
-
-    /// The text for a hook that is there whenever it is named.
-    fn plain<'h>(&'h self, hook: &'h str) -> &'h str {
-        hook_number(hook).map_or(hook, |it| &self.hooks[it].name)
-    }
-
-    /// The variables that a hook of a function or block stands for, its function's own among them.
-    fn names_of(&self, hook: &ScopeHook) -> Vec<String> {
-        let around = hook.leads_to.map_or(&[][..], |it| &self.hooks[it].names);
-        let mut names: Vec<String> = hook.names.iter().chain(around).cloned().collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-
-    /// The statement that declares a hook:
-    ///
-    /// ```text
-    /// let $cap_s1;
-    /// const $cap_s1=$cap_c=>eval($cap_c);
-    /// const $cap_s1=($cap_c,$cap_v)=>{switch($cap_c){case"n":return n;case"n=":return n=$cap_v;case 0:return $cap_s0;case"this":return this;}};
-    /// ```
-    ///
-    /// A direct `eval` costs every call of the functions around it, so variables of functions are reached one by one: by their names, and
-    /// through case 0 those of the function around. Both forms do what the place does: a constant throws, a variable that is not there
-    /// yet does, too.
-    fn declaration(&self, number: usize, lazy: &[bool]) -> String {
-        let hook = &self.hooks[number];
-        let name = &hook.name;
-        if lazy[number] {
-            return if hook.uses.is_empty() { String::new() } else { format!("let {name};") };
-        }
-        if hook.function.is_none_or(|it| self.evals.contains(&it)) {
-            return format!("const {name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}");
-        }
-        let (cases, rest) = match (&hook.outer, hook.leads_to) {
-            (Some(outer), _) => (cases(&hook.names) + &ends(self.plain(outer), true), String::new()),
-            (None, around) => {
-                let around = around.map_or("", |it| &self.hooks[it].name);
-                (cases(&hook.names), format!("return {around}($cap_c,$cap_v);"))
-            }
-        };
-        format!("const {name}=($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}{rest}}};\u{4}{name}\u{2}")
-    }
-
-    /// What names a hook in a guard.
-    fn use_of(&self, number: usize, lazy: &[bool]) -> String {
-        let hook = &self.hooks[number];
-        let name = &hook.name;
-        let Some(outer) = self.outer_of(hook).filter(|_| lazy[number]) else { return name.clone() };
-        let cases = cases(&self.names_of(hook)) + &ends(self.plain(outer), hook.uses.iter().all(|it| it.is_arrow));
-        let guards = self.base.flavour.guards();
-        let (open, end) = (format!("\u{5}\u{6}{guards}.h(\u{2}"), "\u{f}\u{2}\u{5}\u{6})\u{2}");
-        format!("{name}??={open}($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}}}{end}")
     }
 
     /// How many hooks a patch of the walked text passes on its way to an `eval`. A class is its own.
@@ -702,31 +546,6 @@ impl<'s> Collector<'s> {
         None
     }
 
-    /// The hook of a function's or block's frame: what stands for it in a guard.
-    fn hook_at(&mut self, frame: usize) -> String {
-        format!("{USED}{}{HOOK_END}", self.hook_number(frame))
-    }
-
-    fn hook_number(&mut self, frame: usize) -> usize {
-        if let Some(number) = self.frames[frame].hook.get_or_insert_default().number {
-            return number;
-        }
-        let function = self.function_around(frame);
-        // The hooks of blocks lead on to that of their function.
-        let leads_to = function.filter(|it| *it != frame).map(|it| self.hook_number(it));
-        let number = self.hooks.len();
-        let name = format!("$cap_s{}", self.level_at(frame));
-        let outer = match &self.frames[frame].kind {
-            FrameKind::Function { outer } => Some(outer.clone()),
-            _ => None,
-        };
-        let function = function.and_then(|it| self.frames[it].scope);
-        let (names, uses, is_held) = (Vec::new(), Vec::new(), false);
-        self.hooks.push(ScopeHook { name, function, outer, leads_to, names, uses, is_held });
-        self.frames[frame].hook.get_or_insert_default().number = Some(number);
-        number
-    }
-
     /// The variable that a class's static block fills with the hook of the class's scope.
     fn class_hook(&self, frame: usize) -> Option<String> {
         match &self.frames[frame].kind {
@@ -777,37 +596,6 @@ impl<'s> Collector<'s> {
         };
         let index = (0..=frame).rev().find(|it| is_own(&self.frames[*it].kind))?;
         matches!(self.frames[index].kind, FrameKind::Function { .. }).then_some(index)
-    }
-
-    /// The declarations of a frame's hook and of those of classes in it. All that is in the frame has been walked.
-    fn hook_text(&mut self, frame: usize) -> String {
-        let Some(hook) = &self.frames[frame].hook else { return String::new() };
-        let classes = if hook.classes.is_empty() { String::new() } else { format!("let {};", hook.classes.join(",")) };
-        let Some(number) = hook.number else { return classes };
-        let function = self.function_around(frame);
-        let first = function.map_or(frame, |it| if frame == it { frame } else { it + 1 });
-        let mut names: Vec<String> = self.frames[first..=frame]
-            .iter()
-            .filter_map(|it| it.scope)
-            .flat_map(|it| self.scoping.get_bindings(it).iter())
-            .filter(|(_, symbol)| !self.is_hidden(**symbol))
-            .map(|(name, _)| name.to_string())
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        self.hooks[number].names = names;
-        if let Some(outer) = self.hooks[number].outer.clone() {
-            self.seen.uses_outer_hook |= outer == OUTER_HOOK;
-            self.hold(&outer);
-        }
-        format!("{DECLARED}{number}{HOOK_END}{classes}")
-    }
-
-    /// A hook is named by something that can't make it.
-    fn hold(&mut self, hook: &str) {
-        if let Some(hook) = hook_number(hook).and_then(|it| self.hooks.get_mut(it)) {
-            hook.is_held = true;
-        }
     }
 
     fn push(&mut self, kind: FrameKind, scope: Option<ScopeId>) {

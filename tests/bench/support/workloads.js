@@ -97,7 +97,7 @@ take(() => {
 /** @typedef {keyof typeof WORKLOADS} Workload */
 
 /** The address of a workload's module. @param {string} name */
-export const moduleOf = (name) => `/work/${name.replaceAll(/\W/g, "-")}.mjs`;
+export const moduleOf = (name) => `/workloads/${name.replaceAll(/\W/g, "-")}.mjs`;
 
 /**
  * Writes libraries and workloads into a folder that can be served, and that Node can run as it is.
@@ -113,7 +113,7 @@ export async function writeProgram(folder) {
     for (const [bare, relative] of Object.entries(imports)) text = text.replaceAll(new RegExp(`(from\\s*["'])${bare}(["'])`, "g"), `$1${relative}$2`);
     await writeFile(target, text);
   }
-  await mkdir(join(folder, "work"), { recursive: true });
+  await mkdir(join(folder, "workloads"), { recursive: true });
   for (const [name, text] of Object.entries(WORKLOADS)) await writeFile(join(folder, moduleOf(name)), text);
   await writeFile(join(folder, "index.html"), `<!doctype html><html><head></head><body><script type="module" src="/index.js"></script></body></html>\n`);
   await writeFile(join(folder, "index.js"), "");
