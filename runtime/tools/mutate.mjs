@@ -2,25 +2,20 @@
 // A rule that nobody misses has no test. STALE: the text of the rule is not in the file any more; bring the table up to date.
 // Without words, `docs/rules.md` is written anew.
 
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
-const folder = mkdtempSync(join(tmpdir(), "capuchin-mutate-"));
-const copy = join(folder, "runtime");
-for (const part of ["fixtures/wire", "fixtures/sites", "tests/laws", "tests/support"]) {
-  cpSync(fileURLToPath(new URL(`../../${part}`, import.meta.url)), join(folder, part), { recursive: true });
-}
 /** The server that the behaviours are run with. */
 const binary = fileURLToPath(new URL(`../../target/debug/capuchin${process.platform === "win32" ? ".exe" : ""}`, import.meta.url));
-cpSync(fileURLToPath(new URL("..", import.meta.url)), copy, { recursive: true, filter: (file) => !file.includes("node_modules") });
+/** One process for all tests: starting one for each file takes longer than the tests. */
+const ALL = "runtime/test/all.mjs";
+/** Several times what the tests take, in milliseconds: a broken rule can make them wait for ever. */
+const [UNIT_TIMEOUT, SITES_TIMEOUT] = [20_000, 120_000];
 const wanted = process.argv.slice(2);
-// One process for all tests: starting one for each file takes longer than the tests.
-const all = join(copy, "test", "all.mjs");
-const files = readdirSync(join(copy, "test")).filter((file) => file.endsWith(".test.js"));
-writeFileSync(all, files.map((file) => `import "./${file}";\n`).join(""));
 
 // [file, rule, broken rule]
 const rules = [
@@ -146,49 +141,78 @@ const rules = [
   ['host.js','for (const event of unsent.splice(0)) if (customAllowed) link?.send(event);',''],
 ];
 
+const chosen = rules.filter(([file, rule]) => wanted.every((word) => `${file} ${rule}`.includes(word)));
+/** Who noticed each of them; empty: nobody. Undefined: the rule is not there any more. @type {(string | undefined)[]} */
+const noticed = [];
+let next = 0;
+const folders = Array.from({ length: availableParallelism() }, makeCopy);
 // A test that fails anyway would notice everything.
-execFileSync(process.execPath, ["--test-reporter=tap", all], { stdio: ["ignore", "ignore", "inherit"], timeout: 60_000 });
-
-let unnoticed = 0;
-/** @type {Map<string, string[]>} */
-const tables = new Map();
-for (const [file, rule, broken] of rules) {
-  if (!wanted.every((word) => `${file} ${rule}`.includes(word))) continue;
-  const path = join(copy, file);
-  const source = readFileSync(path, "utf8");
-  if (!source.includes(rule)) {
-    console.log("STALE    ", file, JSON.stringify(rule));
-    unnoticed += 1;
-    continue;
+const broken = await whoFails(folders[0]);
+if (broken !== "") throw new Error(`Nothing is broken yet, and this fails: ${broken}`);
+await Promise.all(folders.map(async (folder) => {
+  while (next < chosen.length) {
+    const index = next++;
+    const [file, rule, broken] = chosen[index];
+    noticed[index] = await whoNotices(folder, file, rule, broken);
+    const word = noticed[index] === undefined ? "STALE    " : noticed[index] === "" ? "UNNOTICED" : "noticed  ";
+    console.log(word, file, JSON.stringify(rule), "->", JSON.stringify(broken));
   }
-  writeFileSync(path, source.replace(rule, () => broken));
-  let noticed = failing([all]);
-  // What only whole programs show: the behaviours of functions, through the server.
-  if (noticed === "") noticed = failing([join(folder, "tests/laws/sites.test.js")]);
-  writeFileSync(path, source);
-  if (noticed === "") unnoticed += 1;
-  tables.set(file, [...(tables.get(file) ?? []), `| ${code(rule)} | ${broken === "" ? "nothing" : code(broken)} | ${noticed || "**nobody**"} |`]);
-  console.log(noticed === "" ? "UNNOTICED" : "noticed  ", file, JSON.stringify(rule), "->", JSON.stringify(broken));
-}
-rmSync(folder, { recursive: true });
+}));
+for (const folder of folders) rmSync(folder, { recursive: true });
+const unnoticed = noticed.filter((it) => !it).length;
 if (wanted.length === 0) {
-  const count = [...tables.values()].reduce((sum, rows) => sum + rows.length, 0);
+  /** @type {Map<string, string[]>} */
+  const tables = new Map();
+  for (const [index, [file, rule, broken]] of chosen.entries()) {
+    const row = `| ${code(rule)} | ${broken === "" ? "nothing" : code(broken)} | ${noticed[index] || "**nobody**"} |`;
+    tables.set(file, [...(tables.get(file) ?? []), row]);
+  }
   const parts = [...tables].map(([file, rows]) => `## ${file}\n\n| rule | in its place | noticed by |\n| --- | --- | --- |\n${rows.join("\n")}\n`);
   const head = `# Rules of the runtime and the tests that hold them
 
 Written by \`cargo xtask mutate-runtime\`, which breaks each of these rules once, in a copy of \`runtime/\`, and runs the
-tests there. ${count} rules, ${count - unnoticed} noticed.
+tests there. ${chosen.length} rules, ${chosen.length - unnoticed} noticed.
 `;
   writeFileSync(fileURLToPath(new URL("../../docs/rules.md", import.meta.url)), `${head}\n${parts.join("\n")}`);
 }
 process.exitCode = unnoticed === 0 ? 0 : 1;
 
-/** The first test that fails; empty if none does. @param {string[]} args */
-function failing(args) {
+/** A folder with the runtime and its tests, which rules can be broken in. */
+function makeCopy() {
+  const folder = mkdtempSync(join(tmpdir(), "capuchin-mutate-"));
+  for (const part of ["fixtures/wire", "fixtures/sites", "tests/laws", "tests/support"]) {
+    cpSync(fileURLToPath(new URL(`../../${part}`, import.meta.url)), join(folder, part), { recursive: true });
+  }
+  const runtime = join(folder, "runtime");
+  cpSync(fileURLToPath(new URL("..", import.meta.url)), runtime, { recursive: true, filter: (file) => !file.includes("node_modules") });
+  const files = readdirSync(join(runtime, "test")).filter((file) => file.endsWith(".test.js"));
+  writeFileSync(join(folder, ALL), files.map((file) => `import "./${file}";\n`).join(""));
+  return folder;
+}
+
+/** @param {string} folder @param {string} file @param {string} rule @param {string} broken */
+async function whoNotices(folder, file, rule, broken) {
+  const path = join(folder, "runtime", file);
+  const source = readFileSync(path, "utf8");
+  if (!source.includes(rule)) return undefined;
+  writeFileSync(path, source.replace(rule, () => broken));
+  const noticed = await whoFails(folder);
+  writeFileSync(path, source);
+  return noticed;
+}
+
+/** The first test that fails; empty if none does. @param {string} folder */
+async function whoFails(folder) {
+  // The second for what only whole programs show: the behaviours of functions, through the server.
+  return await failing(join(folder, ALL), UNIT_TIMEOUT) || await failing(join(folder, "tests/laws/sites.test.js"), SITES_TIMEOUT);
+}
+
+/** The first test that fails; empty if none does. @param {string} test @param {number} timeout milliseconds */
+async function failing(test, timeout) {
   try {
-    execFileSync(process.execPath, ["--test-reporter=tap", ...args], { stdio: "pipe", timeout: 60_000, env: { ...process.env, CAPUCHIN_BIN: binary } });
+    await promisify(execFile)(process.execPath, ["--test-reporter=tap", test], { timeout, killSignal: "SIGKILL", maxBuffer: 1 << 28, env: { ...process.env, CAPUCHIN_BIN: binary } });
     return "";
-  } catch (error) {
+  } catch (/** @type {any} */ error) {
     const failures = [...String(error.stdout).matchAll(/^ *not ok \d+ - (.*)$/gm)].map(([, name]) => name).filter((name) => !name.endsWith(".js"));
     return failures[0] ?? (error.signal ? "it never ends" : "nothing loads");
   }

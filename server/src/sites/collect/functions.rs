@@ -1,0 +1,268 @@
+//! One function: whether a guard can stand in it, which hook the guard names, and how both are written.
+
+use super::*;
+
+impl<'s> Collector<'s> {
+    pub(super) fn function<'f, 'a>(&mut self, entry: Entry<'f, 'a>) {
+        self.depth += 1;
+        let is_arrow = entry.kind == SiteKind::Arrow;
+        let is_root = self.base.is_function && self.site_stack.is_empty();
+        for function in &mut self.functions {
+            function.functions_in_params |= function.in_params;
+        }
+        let is_constructor = matches!(entry.kind, SiteKind::Constructor | SiteKind::DerivedConstructor);
+        let hook = if is_root {
+            Some(String::new())
+        } else if self.disabled > 0 {
+            None
+        } else if entry.kind.is_class_member() {
+            let class = self.frames.len() - 1;
+            self.class_hook(class)
+        } else {
+            self.find_hook(is_arrow)
+        };
+        let strict = self.scoping.scope_flags(entry.scope).is_strict_mode() || self.base.strict;
+        // A constructor belongs to its class, whose guard it has.
+        let number = (hook.is_some() && !is_constructor).then(|| {
+            // The text's own top is a scope, so a function has one around it.
+            let around = self.scoping.scope_parent_id(entry.scope).unwrap_or(entry.scope);
+            if is_root {
+                self.outer = Some(around);
+                let id = entry.id.filter(|_| entry.kind == SiteKind::Declaration);
+                self.declared = id.and_then(|it| it.symbol_id.get());
+            }
+            let level = self.level_at(self.frames.len() - 1);
+            let home = self.functions.iter().rev().find_map(|it| it.home).unwrap_or(self.base.home);
+            self.sites.push(RawSite {
+                parent: self.site_stack.last().copied(),
+                kind: entry.kind,
+                access: entry.access,
+                is_async: entry.is_async,
+                is_generator: entry.is_generator,
+                name: entry.name.clone(),
+                has_own_name: entry.kind == SiteKind::Expression && entry.id.is_some(),
+                span: entry.span,
+                params: entry.params.span,
+                body: entry.body.start(),
+                own: entry.scope,
+                hook: 0,
+                around,
+                scope: Arc::default(),
+                level,
+                free: FxHashSet::default(),
+                strict,
+                home,
+                dead: false,
+                self_name: None,
+                mark: entry.mark.clone(),
+                function_scope_depth: self.depths[entry.scope.index()],
+                depth: self.depth,
+                class: None,
+            });
+            self.sites.len() - 1
+        });
+        if let Some(number) = number {
+            self.site_stack.push(number);
+        } else if hook.is_none() {
+            self.disabled += 1;
+        }
+        let root_class = self.base.is_function && self.site_stack.len() == 1;
+        self.functions.push(FunctionState {
+            is_arrow,
+            home: Home::of(entry.kind),
+            id_symbol: entry.id.filter(|_| entry.kind == SiteKind::Expression).and_then(|it| it.symbol_id.get()),
+            body_start: entry.body.start(),
+            scope: Some(entry.scope),
+            strict,
+            in_params: true,
+            is_root_constructor: is_constructor && hook.is_some() && root_class,
+            ..FunctionState::default()
+        });
+        self.opaque(|it| it.visit_formal_parameters(entry.params));
+        if let Some(state) = self.functions.last_mut() {
+            state.in_params = false;
+        }
+        let outer = if is_root { OUTER_HOOK.to_owned() } else { hook.clone().unwrap_or_default() };
+        self.frames.push(Frame { scope: Some(entry.scope), ..Frame::new(FrameKind::Function { outer }) });
+        match &entry.body {
+            Body::Block(block) => {
+                for directive in &block.directives {
+                    self.visit_directive(directive);
+                }
+                for statement in &block.statements {
+                    self.visit_statement(statement);
+                }
+            }
+            Body::Expression(expression) => self.visit_expression(expression),
+        }
+        let hook_text = self.hook_text(self.frames.len() - 1);
+        self.frames.pop();
+        let Some(state) = self.functions.pop() else { return };
+        // An arrow's `arguments`, `super` and `new.target` are those of the function around it.
+        if is_arrow && let Some(outer) = self.functions.last_mut() {
+            outer.uses_arguments |= state.uses_arguments;
+            outer.uses_super |= state.uses_super;
+            outer.uses_new_target |= state.uses_new_target;
+        }
+        if is_arrow && (state.uses_arguments || state.uses_super || state.uses_new_target) {
+            self.stands_on_its_place(is_root);
+        }
+        match (number, hook) {
+            (Some(number), hook) => {
+                self.site_stack.pop();
+                self.guard(number, &entry, &state, is_root, hook.unwrap_or_default(), &hook_text);
+            }
+            (None, Some(hook)) => self.constructor_guard(&entry, &state, &hook, &hook_text),
+            (None, None) => self.disabled -= 1,
+        }
+        self.depth -= 1;
+    }
+
+    /// An arrow uses a word of the function around it that is no variable: its patches have to be evaluated right there.
+    pub(super) fn stands_on_its_place(&mut self, is_root: bool) {
+        if is_root {
+            self.seen.needs_place |= self.cells_around() > 0;
+            return;
+        }
+        let function = self.function_around(self.frames.len() - 1).and_then(|it| self.frames[it].scope);
+        self.evals.extend(function);
+    }
+
+    /// A constructor asks whether its own class has a newer one: other classes of the same text may lack it.
+    pub(super) fn constructor_guard(
+        &mut self,
+        entry: &Entry<'_, '_>,
+        state: &FunctionState,
+        hook: &str,
+        hook_text: &str,
+    ) {
+        let header = self.header(entry, state);
+        let class = self.site_stack.last().copied().unwrap_or_default();
+        let derived = entry.kind == SiteKind::DerivedConstructor;
+        if state.is_root_constructor {
+            let head = if derived { "const $cap_t=$cap_g.t();" } else { "super($cap_g.t());" };
+            let head = head.replace("$cap_g", &self.base.flavour.guards());
+            only_hook(&header, self.depth, &(head + hook_text), &mut self.ops);
+            return;
+        }
+        let fixed = self.sites[class].class.as_ref().is_none_or(|it| it.fixed);
+        let (guard, call) = self.construct_call(class, hook, derived);
+        let guard = move |args: &Args| (guard.clone(), call.replace("$cap_a", &args.list()));
+        if fixed || !params::write(&header, self.depth, &guard, hook_text, &mut self.ops) {
+            only_hook(&header, self.depth, hook_text, &mut self.ops);
+        }
+    }
+
+    /// The condition of a constructor's guard, and the call when it holds; `$cap_a` stands for the arguments.
+    pub(super) fn construct_call(&self, class: usize, hook: &str, derived: bool) -> (String, String) {
+        let this = if derived { "(...$cap_b)=>super(...$cap_b)" } else { "this" };
+        let guards = self.base.flavour.guards();
+        (format!("\u{3}{class}\u{2}&&{hook}.c"), format!("{guards}.n({hook},$cap_a,{this},new.target)"))
+    }
+
+    pub(super) fn header<'h, 'a>(&self, entry: &Entry<'h, 'a>, state: &FunctionState) -> Header<'h, 'a>
+    where
+        's: 'h,
+    {
+        Header {
+            source: self.source,
+            params: entry.params,
+            body: match &entry.body {
+                Body::Block(it) => Body::Block(it),
+                Body::Expression(it) => Body::Expression(it),
+            },
+            end: entry.span.end,
+            is_arrow: state.is_arrow,
+            is_generator: entry.is_generator,
+            is_setter: entry.access == Access::Set,
+            is_getter: entry.access == Access::Get,
+            strict: state.strict && !entry.has_use_strict,
+            uses_arguments: state.uses_arguments,
+            params_clash: state.params_clash || body_redeclares(self.scoping, entry),
+            functions_in_params: state.functions_in_params,
+        }
+    }
+
+    pub(super) fn guard(
+        &mut self,
+        number: usize,
+        entry: &Entry<'_, '_>,
+        state: &FunctionState,
+        is_root: bool,
+        hook: String,
+        hook_text: &str,
+    ) {
+        let site = &mut self.sites[number];
+        if state.uses_self {
+            site.self_name = entry.id.map(|it| it.name.to_string());
+        }
+        if entry.kind == SiteKind::ObjectMethod && state.uses_super && !is_root {
+            site.dead = true;
+        }
+        // A `super` of an object's method reaches through the object, which the hook can't name.
+        let header = self.header(entry, state);
+        if is_root || self.sites[number].dead {
+            only_hook(&header, self.depth, hook_text, &mut self.ops);
+            return;
+        }
+        let is_arrow = state.is_arrow;
+        let guards = self.base.flavour.guards();
+        if let Some(it) = hook_number(&hook).and_then(|it| self.hooks.get_mut(it)) {
+            let own_name = entry.id.filter(|_| entry.kind == SiteKind::Expression).map(|it| it.name.to_string());
+            it.uses.push(HookUse { scope: entry.scope, own_name, is_arrow });
+        }
+        let mut tail = String::new();
+        if matches!(entry.kind, SiteKind::Declaration | SiteKind::Expression) && !entry.is_async && !entry.is_generator
+        {
+            tail.push_str(",new.target");
+        } else if state.uses_self {
+            tail.push_str(",void 0");
+        }
+        if let Some(name) = entry.id.filter(|_| entry.kind == SiteKind::Expression) {
+            tail.push_str(if tail.is_empty() { ",void 0," } else { "," });
+            tail.push_str(&name.name);
+        }
+        let yields = if entry.is_generator { "yield* " } else { "" };
+        let guard = move |args: &Args| {
+            (
+                format!("\u{3}{number}\u{2}"),
+                format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook}{tail}){}", args.call("this", is_arrow)),
+            )
+        };
+        let written = params::write(&header, self.depth, &guard, hook_text, &mut self.ops);
+        if !written {
+            only_hook(&header, self.depth, hook_text, &mut self.ops);
+            self.sites[number].dead = true;
+        }
+    }
+}
+
+/// Whether a `var` or function in the body has a parameter's name: then the parameters can't move into the body's scope.
+fn body_redeclares(scoping: &Scoping, entry: &Entry<'_, '_>) -> bool {
+    let body = entry.body.start();
+    scoping.get_bindings(entry.scope).iter().any(|(_, symbol)| {
+        let declared = scoping.symbol_span(*symbol).start;
+        declared < body && scoping.symbol_redeclarations(*symbol).iter().any(|it| it.span.start >= body)
+    })
+}
+
+/// The hook of a function without a guard.
+fn only_hook(header: &Header<'_, '_>, depth: u32, hook: &str, ops: &mut Vec<Op>) {
+    if hook.is_empty() {
+        return;
+    }
+    match &header.body {
+        Body::Block(block) => {
+            let (at, lead) = match block.directives.last() {
+                Some(directive) => (directive.span.end, ";"),
+                None => (block.span.start + 1, ""),
+            };
+            ops.push(Op::insert(at, Order::open(depth), format!("{lead}{hook}")));
+        }
+        Body::Expression(expression) => {
+            let span = expression.span();
+            ops.push(Op::insert(span.start, Order::open(depth), format!("{{{hook}return (")));
+            ops.push(Op::insert(span.end, Order::close(depth), ")}"));
+        }
+    }
+}
