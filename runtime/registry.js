@@ -232,6 +232,8 @@ export class Registry {
       const module = this.module(def.id);
       const { program } = module;
       if (program !== null && !program.gone && (module.current !== null || module.rev >= def.rev)) continue;
+      // Who required it while it was gone got nothing, and may ask again.
+      if (program?.gone) module.current = null;
       this.install(module, new Program(def));
       taken.push(module);
     }

@@ -521,3 +521,43 @@ test("asking for everything is answered by the answer to that very question", as
   await settle();
   assert.deepEqual(done, ["first", "second"]);
 });
+
+/** A page whose program has failed; its only function is asked for later. */
+async function failed() {
+  const page = new Page();
+  await assert.rejects(async () => page.load({ "/main.js": esm({ body: `${guarded(1, "f", 1)}throw new Error("at load")`, sites: 2 }) }));
+  return page;
+}
+const healing = (page) => page.patch("/main.js", [{ id: 1, code: code(2) }]);
+
+test("where nothing of a program runs, new code loads the page again: after a pause while somebody types", async () => {
+  const page = await failed();
+  const [first] = await page.push([healing(page)]);
+  assert.deepEqual([first.outcome, first.reason.code], ["needsReload", "failed"]);
+  page.clock.advance(200);
+  await page.push([healing(page)]);
+  page.clock.advance(200);
+  assert.deepEqual(page.reloads, [], "each key begins the pause anew");
+  page.clock.advance(100);
+  assert.deepEqual(page.reloads.map(({ code }) => code), ["failed"]);
+});
+
+test("where nothing of a program runs, saved code loads the page again at once, and what is typed then does not hold it up", async () => {
+  const page = await failed();
+  await page.push([healing(page)], "save");
+  await page.push([healing(page)]);
+  page.clock.advance(20);
+  assert.equal(page.reloads.length, 1);
+});
+
+test("what a refused patch showed is over when its module has run again", async () => {
+  const page = new Page();
+  await page.load({ "/main.js": esm({ exports: { f: "f" }, sites: 2, body: `hot.accept();${guarded(1, "f", 1)}` }) });
+  const { f } = page.ns("/main.js");
+  await page.push([page.patch("/main.js", [{ id: 1, code: "function(){", how: "arrow" }])]);
+  await page.push([page.patch("/main.js", [{ id: 1, code: "nowhere" }])]);
+  assert.throws(f);
+  assert.deepEqual([...page.problems.keys()], ["/main.js"]);
+  await page.update({ "/main.js": esm({ exports: { f: "f" }, sites: 2, body: `hot.accept();${guarded(1, "f", 3)}` }) });
+  assert.deepEqual([...page.problems.keys()], []);
+});

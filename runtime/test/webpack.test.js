@@ -449,3 +449,33 @@ test("webpack: an update that was ignored is not offered again, a newer one is",
   page.outcomes();
   assert.equal((await send('log("2")', "two")).outcome, "held");
 });
+test("webpack: a text that was ignored once is offered again when another came between", async () => {
+  const page = new Page();
+  await page.load(modules({ m: again, a: "" }));
+  page.host.setMode("manual");
+  const send = async (source, stamp) => {
+    const changes = page.changes(modules({ a: source }));
+    changes[0].defs[0].stamp = stamp;
+    const [{ outcome }] = await page.push(changes);
+    return outcome;
+  };
+  assert.equal(await send('log("2")', "two"), "held");
+  assert.deepEqual(await page.host.updater.check({ ignoreUnaccepted: true }), []);
+  page.outcomes();
+  page.hot("/m.js").accept("/a.js");
+  assert.equal(await send('log("3")', "three"), "held");
+  assert.deepEqual(await page.host.updater.check(true), ["/a.js"]);
+  page.outcomes();
+  assert.equal(await send('log("2")', "two"), "held");
+});
+test("webpack: a module that was gone comes back with the next that needs it", async () => {
+  const page = new Page();
+  await page.load(modules({ m: `${again};module.hot.accept()`, a: "" }));
+  await page.push([{ type: "remove", module: "/a.js", rev: ++page.rev }]);
+  await page.update(modules({ m: `${again};module.hot.accept()` }));
+  assert.deepEqual(page.warnings, ["[HMR] unexpected require(/a.js) to disposed module"]);
+  const [change] = page.changes(modules({ m: `log(${again}.v);module.hot.accept()` }));
+  change.defs.push(cjs("module.exports={v:2}")("/a.js", page.rev));
+  await page.push([change]);
+  assert.equal(page.takeLog(), "2");
+});

@@ -83,7 +83,7 @@ const rules = [
   ['evaluate.js','this.registry.bind(needed)','0'],
   ['evaluate.js','failed = true;',''],
   ['evaluate.js','if (frame.low < path.length) {','if (false) {'],
-  ['registry.js','"const $cap_l=$cap_m.link();if($cap_l)await $cap_l;"','"await $cap_m.link();"'],
+  ['registry.js','"const $1l=$1m.link();if($1l)await $1l;"','"await $1m.link();"'],
   ['apply.js','if (this.failedStop(prepared, stop) || this.patchesStop(patches, stop)) return undefined;','if (this.failedStop(prepared, stop)) return undefined;'],
   ['apply.js','if (this.failedStop(prepared, stop) || this.patchesStop(patches, stop)) return undefined;','if (this.patchesStop(patches, stop)) return undefined;'],
   ['apply.js','module.ignored === def.stamp','false'],
