@@ -196,7 +196,8 @@ export class Applier {
       this.host.outcome(seq, all);
       if (reload !== null) this.host.reload(reload);
     };
-    if (swapping === null) end(results);
+    // Who looks at the page comes before who types: the program has the rest of this turn.
+    if (swapping === null) queueMicrotask(() => end(results));
     else void swapping.then((swapped) => end([...results, ...swapped]));
   }
 
