@@ -37,8 +37,8 @@ const MODES = { fn: FUNCTION, arrow: ARROW, named: NAMED, class: CLASS };
  */
 
 /** Code that is evaluated. `id` is the site of a patch. @typedef {{ code: string, rev: number, id?: number, isPatch: boolean }} Source */
-/** `r` is the revision of the code that made the scope; absent: as loaded. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number }} Hook */
-/** What a scope made of a patch. @typedef {{ patch: Patch, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
+/** `r` is the revision of the code that made the scope; absent: as loaded. `last` is what was called last of what it made. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number, last?: Made }} Hook */
+/** What a scope made of the patch `rev` of the site `id`. @typedef {{ id: number, rev: number, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
 /** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[], h: Dated } & ClassCalls} Guards */
 /** @typedef {import("./classes.js").ClassHook} ClassHook */
 /** @typedef {[id: number, hook: ClassHook, made: any, fields: string, rev?: number]} ClassArgs */
@@ -217,20 +217,28 @@ function dated(hook, rev) {
  * @param {Sites} sites @returns {Dispatch}
  */
 function dispatcher(sites) {
-  const { patches } = sites;
   return /** @this {Guards} */ function call(id, hook, newTarget, callee) {
-    /** @type {Made} */
-    let made = /** @type {any} */ (hook)[id];
-    const patch = /** @type {Patch} */ (patches[id]);
-    if (made === undefined || made.patch !== patch) made = make(sites, patch, hook, made, this.rev);
-    if (newTarget === undefined && made.mode !== NAMED) return made.fn;
-    const fn = made.mode === NAMED ? named(made, callee) : made.fn;
-    if (newTarget === undefined || (made.mode !== FUNCTION && made.mode !== NAMED)) return fn;
-    // The receiver that the old function was constructed with is dropped for one that the new code is constructed with, so
-    // that `new.target` reads the same in both.
-    return function () {
-      return construct(fn, arguments, newTarget);
-    };
+    // In hot loops this line is all there is: looking it up among all that the hook made takes as long as a small function.
+    const { last } = hook;
+    if (last !== undefined && last.rev === this[id] && last.id === id && newTarget === undefined) return last.fn;
+    return find(sites, this, id, hook, newTarget, callee);
+  };
+}
+
+/** @param {Sites} sites @param {Guards} guards @param {number} id @param {Hook} hook @param {Function} [newTarget] @param {object} [callee] @returns {Function} */
+function find(sites, guards, id, hook, newTarget, callee) {
+  /** @type {Made} */
+  let made = /** @type {any} */ (hook)[id];
+  const patch = /** @type {Patch} */ (sites.patches[id]);
+  if (made === undefined || made.rev !== patch.rev) made = make(sites, patch, hook, made, guards.rev);
+  // One that has another function for each callee is looked up each time.
+  if (made.mode !== NAMED) hook.last = made;
+  const fn = made.mode === NAMED ? named(made, callee) : made.fn;
+  if (newTarget === undefined || (made.mode !== FUNCTION && made.mode !== NAMED)) return fn;
+  // The receiver that the old function was constructed with is dropped for one that the new code is constructed with, so
+  // that `new.target` reads the same in both.
+  return function () {
+    return construct(fn, arguments, newTarget);
   };
 }
 
@@ -264,7 +272,7 @@ function make(sites, patch, hook, old, loaded) {
       sites.refused(patch, error);
     }
     if (old !== undefined) {
-      old.patch = patch;
+      old.rev = patch.rev;
       return old;
     }
     if (patch.before) {
@@ -283,7 +291,7 @@ function make(sites, patch, hook, old, loaded) {
 function instantiate(patch, code, hook) {
   const fn = code.cells === null ? hook(code.code) : through(code, code.cells, hook);
   if (typeof fn !== "function") throw new TypeError(`The patch of ${patch.name || "a function"} is not a function`);
-  const made = { patch, mode: code.mode, fn, per: null };
+  const made = { id: patch.id, rev: patch.rev, mode: code.mode, fn, per: null };
   /** @type {any} */ (hook)[patch.id] = made;
   return made;
 }

@@ -182,8 +182,7 @@ test("another server with other numbers: its revisions are taken over, or the ne
     page.socket.accept();
     page.socket.push({ type: "welcome", v: 1, server: "s2", page: "p1", modules });
     page.seq = 0;
-    // The same number as before is another revision now.
-    const rev = modules ? 41 : 2;
+    const rev = modules ? 41 : 3;
     const [result] = await page.push([{ type: "patch", module: "/a.js", from: 40, rev, nsites: 3, sites: [{ id: 1, rev, how: "fn", name: "f", code: code(7) }] }]);
     assert.equal(result.outcome, "live");
     assert.equal(f(), 7);

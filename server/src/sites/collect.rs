@@ -256,6 +256,8 @@ struct FunctionState {
     in_params: bool,
     params_clash: bool,
     functions_in_params: bool,
+    /// A direct `eval` or `with` stands in here.
+    has_dynamic_names: bool,
     body_start: u32,
     scope: Option<ScopeId>,
     strict: bool,

@@ -180,6 +180,7 @@ impl<'s> Collector<'s> {
             uses_arguments: state.uses_arguments,
             params_clash: state.params_clash || body_redeclares(self.scoping, entry),
             functions_in_params: state.functions_in_params,
+            has_dynamic_names: state.has_dynamic_names,
         }
     }
 

@@ -515,6 +515,7 @@ impl Collector<'_> {
     /// Direct `eval` or `with`: what a name means in the functions around is known only there.
     pub(super) fn names_are_dynamic(&mut self) {
         self.seen.dynamic_scope = true;
+        self.functions.iter_mut().for_each(|it| it.has_dynamic_names = true);
         let functions = self.frames.iter().filter(|it| matches!(it.kind, FrameKind::Function { .. }));
         self.evals.extend(functions.filter_map(|it| it.scope));
         self.seen.needs_place |= self.base.is_function && self.cells_around() > 0;
