@@ -390,7 +390,7 @@ impl Program {
             ids = self.ids.at(rev);
             module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
         }
-        let same_root = module.root.shell == self.root.shell && !is_other;
+        let mut same_root = module.root.shell == self.root.shell && !is_other;
         let same_collections = module.collections.iter().all(|it| self.collections.contains(it));
         let mut top = None;
         let same_names = same_binds(&self.root.scope, &module.root.scope);
@@ -398,7 +398,7 @@ impl Program {
         let mut plan = PatchPlan::default();
         let can_stay = !same_root && !self.is_nothing && !is_other && same_names && same_collections;
         let soft = can_stay.then(|| self.soften(&module, source));
-        let hard = soft.as_ref().and_then(|it| it.as_ref().err()).cloned().flatten();
+        let mut hard = soft.as_ref().and_then(|it| it.as_ref().err()).cloned().flatten();
         if let Some((soft, old_source)) = soft.and_then(Result::ok).filter(|it| !it.0.uncovers(&module)) {
             if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
                 return Ok(Verdict::Hold(reason));
@@ -441,13 +441,22 @@ impl Program {
         if same_root || top.is_some() {
             let lost = changes.iter().filter(|it| it.path.len() == 1).filter_map(|it| {
                 let (before, site) = (find(&self.root, it.id)?, root.at(&it.path));
-                diff::loses_async(before, site).then(|| (site.id, offset(&root, &it.path)))
+                let start = offset(&root, &it.path);
+                diff::loses_async(before, site).then(|| (site.id, (start, start + site.len)))
             });
-            let steps: Vec<Step> =
-                lost.filter_map(|(id, start)| top::plain_again(&module, source, start, id, &ids, rev)).collect();
-            if !steps.is_empty() {
-                let before = top.as_deref().cloned().unwrap_or_default();
-                top = Some(Arc::new(Top { steps: before.steps.into_iter().chain(steps).collect(), ..before }));
+            let steps: Result<Vec<Option<Step>>, Reason> =
+                lost.map(|(id, span)| top::plain_again((&self.items, &module), source, span, id, &ids, rev)).collect();
+            match steps {
+                Err(reason) => {
+                    (same_root, top) = (false, None);
+                    hard = Some(reason);
+                }
+                Ok(steps) if steps.iter().any(Option::is_some) => {
+                    let before = top.as_deref().cloned().unwrap_or_default();
+                    let steps = before.steps.into_iter().chain(steps.into_iter().flatten()).collect();
+                    top = Some(Arc::new(Top { steps, ..before }));
+                }
+                Ok(_) => {}
             }
         }
         let is_same_root = same_root && top.is_none() && !self.is_nothing;

@@ -346,6 +346,9 @@ export class Program {
   }
 }
 
+/** Compiled expressions: the same few are asked of many programs. @type {Map<string, Function>} */
+const compiled = new Map();
+
 /**
  * The value of an expression over a program's exports and `held`, as something that can be compared; promises are waited for.
  *
@@ -356,7 +359,8 @@ export class Program {
  */
 export async function observe(exports, held, expression) {
   try {
-    const evaluate = new Function("$exports", "held", `with ($exports) { return (${expression}\n); }`);
+    let evaluate = compiled.get(expression);
+    if (evaluate === undefined) compiled.set(expression, evaluate = new Function("$exports", "held", `with ($exports) { return (${expression}\n); }`));
     return plain(await evaluate(exports, held));
   } catch (error) {
     return error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`;
