@@ -4,8 +4,10 @@
 //! new text gives a [`Verdict`] and moves the program on to it. Nothing that does not parse ever gets into a program.
 
 mod cuts;
+mod reasons;
 mod renames;
 mod top;
+mod walks;
 
 use std::sync::Arc;
 
@@ -22,6 +24,11 @@ use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind};
 use cuts::Cuts;
+use reasons::{gathers_others, is_other_kind, later, note, why};
+use walks::{
+    Late, empty_site, find, late_around, numbers, offset, order_of, path_to, rehash, same_binds, uses_of,
+    uses_of_privates,
+};
 
 /// The last good text of a module and what is known of it.
 #[derive(Debug, Clone)]
@@ -717,226 +724,6 @@ fn planned(site: &Site, before: &Site, function: Function, ids: &Ids, at: (u32, 
     }
 }
 
-/// Why closures of a site that were made before can't run its text.
-fn later(site: &Site) -> String {
-    let name = if site.name.is_empty() { "this function" } else { &site.name };
-    match site.past.as_ref().and_then(|it| it.foreign(&site.free, &site.scope)) {
-        Some(foreign) => {
-            format!("closures of {name} that were made before keep their code: their scope has no such {foreign}")
-        }
-        None => format!("closures of {name} that were made before keep their code: their scope is of another kind"),
-    }
-}
-
-/// What stays as it was made: the fields of objects that exist, and that a function is async.
-fn note(before: &Site, site: &Site, start: u32) -> Option<Reason> {
-    let end = start + site.len;
-    let named = |other: &str| if site.name.is_empty() { other.to_owned() } else { format!("`{}`", site.name) };
-    if site.kind.is_class() && before.class.fields != site.class.fields {
-        let message = format!(
-            "objects of {} that are made from now on have the new fields; those that exist stay as they are",
-            named("this class")
-        );
-        return Some(Reason { code: "fields", message, start, end });
-    }
-    diff::loses_async(before, site).then(|| {
-        let message = format!(
-            "{} was async: who took it before this edit gets what it returns in a promise",
-            named("this function")
-        );
-        Reason { code: "async", message, start, end }
-    })
-}
-
-fn find(site: &Site, id: SiteId) -> Option<&Site> {
-    if site.id == id && site.kind != SiteKind::Module {
-        return Some(site);
-    }
-    site.children.iter().chain(&site.ghosts).find_map(|it| find(it, id))
-}
-
-type Late = FxHashMap<Box<str>, SiteId>;
-
-/// The `#private` names that objects may lack, of the classes around the site at `path`.
-fn late_around(root: &Site, path: &[usize]) -> Late {
-    let mut late = Late::default();
-    let mut site = root;
-    for index in path {
-        // What an inner class declares hides what the outer ones do.
-        site.privates.iter().filter(|it| it.gone.is_none()).for_each(|it| {
-            late.remove(&it.name);
-        });
-        late.extend(site.late_privates().map(|it| (it.name.clone(), site.id)));
-        site = &site.children[*index];
-    }
-    late
-}
-
-/// Where the site with this id stands.
-fn path_to(site: &Site, id: SiteId) -> Option<Vec<usize>> {
-    site.children.iter().enumerate().find_map(|(index, child)| {
-        if child.id == id {
-            return Some(vec![index]);
-        }
-        let mut path = path_to(child, id)?;
-        path.insert(0, index);
-        Some(path)
-    })
-}
-
-/// Where the site at `path` starts, relative to the start of `site`.
-fn offset(site: &Site, path: &[usize]) -> u32 {
-    let mut at = site;
-    let mut sum = 0;
-    for index in path {
-        sum += at.child_start(*index);
-        at = &at.children[*index];
-    }
-    sum
-}
-
 fn inner_lines(text: &str) -> u32 {
     text.matches('\n').count() as u32
-}
-
-/// Brings the hashes of the ancestors of the site at `path` up to date, whose own was `before`. Gives what that of `site` was.
-fn rehash(site: &mut Site, path: &[usize], before: u64) -> u64 {
-    let Some((first, rest)) = path.split_first() else { return before };
-    let child_before = rehash(&mut site.children[*first], rest, before);
-    let own_before = site.deep;
-    crate::sites::tree::exchange(site, *first, child_before);
-    own_before
-}
-
-/// The first difference between two top levels, in words.
-fn why(old: &[Item], new: &[Item]) -> Reason {
-    let missing = |from: &[Item], item: &Item| !from.iter().any(|it| it.kind == item.kind && it.hash == item.hash);
-    let added: Vec<&Item> = new.iter().filter(|it| missing(old, it)).collect();
-    let removed: Vec<&Item> = old.iter().filter(|it| missing(new, it)).collect();
-    let item = added.first().or(removed.first());
-    let (start, end) = added.first().map_or((0, 0), |it| (it.start, it.end));
-    let Some(item) = item else {
-        return Reason {
-            code: "order",
-            message: "top-level statements changed their order".to_owned(),
-            start: 0,
-            end: 0,
-        };
-    };
-    let form = |it: &Item| if let [binding] = it.bindings.as_slice() { binding.form } else { None };
-    let other = added.iter().find_map(|it| {
-        let old = removed.iter().find(|old| old.names == it.names)?;
-        Some((it, form(old)?, form(it)?)).filter(|(_, old, new)| !old.can_become(*new))
-    });
-    if let Some((item, old, new)) = other {
-        let name = item.names.join(", ");
-        let message = match (old.is_generator, new.is_generator) {
-            (false, true) => format!("`{name}` became a generator: the module has to run again"),
-            (true, false) => format!("`{name}` is no longer a generator: the module has to run again"),
-            (true, true) => format!("the generator `{name}` is declared in another way: the module has to run again"),
-            _ => format!("`{name}` has a `this` of its own in one of its forms: the module has to run again"),
-        };
-        return Reason { code: "kind", message, start: item.start, end: item.end };
-    }
-    let is_changed = !added.is_empty() && !removed.is_empty();
-    let verb = match (is_changed, added.is_empty()) {
-        (true, _) => "changed",
-        (false, true) => "was removed",
-        (false, false) => "was added",
-    };
-    let (code, what) = match item.kind {
-        ItemKind::Import => ("imports", "an import"),
-        ItemKind::Export => ("exports", "an export"),
-        ItemKind::Function => ("declaration", "a function of the top level"),
-        ItemKind::Class => ("class", "a class of the top level"),
-        ItemKind::Variable if item.names == ["default"] => ("exports", "the default export"),
-        ItemKind::Variable => ("variable", "a variable of the top level"),
-        ItemKind::Statement => ("statement", "a statement of the top level"),
-    };
-    let names = if item.names.is_empty() || item.names == ["default"] || item.names.len() > 3 {
-        String::new()
-    } else {
-        format!(" ({})", item.names.join(", "))
-    };
-    Reason { code, message: format!("{what}{names} {verb}: the module has to run again"), start, end }
-}
-
-fn is_other_kind(flavour: Flavour) -> Reason {
-    let kind = if flavour == Flavour::Esm { "an ES module" } else { "a CommonJS module" };
-    Reason { code: "kind", message: format!("this is {kind} now: it has to run again"), start: 0, end: 0 }
-}
-
-fn gathers_others() -> Reason {
-    let message = "other modules are gathered by a pattern: the module has to run again".to_owned();
-    Reason { code: "context", message, start: 0, end: 0 }
-}
-
-fn numbers(site: &Site) -> Vec<SiteId> {
-    let mut list = Vec::new();
-    site.walk(0, &mut |it, _| list.push(it.id));
-    list
-}
-
-/// Whether every name that both top levels have stands for the same thing.
-fn same_binds(old: &Scope, new: &Scope) -> bool {
-    new.names.iter().all(|(name, bind)| old.names.get(name).is_none_or(|it| it == bind))
-}
-
-/// Functions whose text is the same but that name what was just added: until now they meant a global, or nothing.
-fn uses_of(site: &Site, added: &[String], path: &mut Vec<usize>, changes: &mut Vec<diff::Changed>) {
-    if added.is_empty() {
-        return;
-    }
-    let uses = site.kind != SiteKind::Module && added.iter().any(|it| site.free.iter().any(|free| **free == **it));
-    if uses && !changes.iter().any(|it| it.id == site.id) {
-        changes.push(diff::Changed { id: site.id, path: path.clone(), own: true });
-    }
-    for (index, child) in site.children.iter().enumerate() {
-        path.push(index);
-        uses_of(child, added, path, changes);
-        path.pop();
-    }
-}
-
-/// Functions whose text is the same but that use a `#private` name which means something else now. `text` is that of `site`.
-fn uses_of_privates(site: &Site, text: &str, rev: Rev, changes: &mut Vec<diff::Changed>) {
-    let mut found = Vec::new();
-    for change in changes.iter() {
-        let class = site.at(&change.path);
-        let late: Vec<String> =
-            class.late_privates().filter(|it| it.since == rev).map(|it| format!("#{}", it.name)).collect();
-        if late.is_empty() {
-            continue;
-        }
-        let mut paths: Vec<Vec<usize>> = vec![change.path.clone()];
-        while let Some(path) = paths.pop() {
-            for index in 0..site.at(&path).children.len() {
-                let mut inner = path.clone();
-                inner.push(index);
-                let it = site.at(&inner);
-                let start = offset(site, &inner) as usize;
-                let is_use = late.iter().any(|name| text[start..start + it.len as usize].contains(name.as_str()));
-                if is_use && it.born != rev {
-                    found.push(diff::Changed { id: it.id, path: inner.clone(), own: true });
-                    paths.push(inner);
-                }
-            }
-        }
-    }
-    for it in found {
-        if !changes.iter().any(|known| known.id == it.id) {
-            changes.push(it);
-        }
-    }
-}
-
-fn order_of(root: &Site) -> u64 {
-    use std::hash::{Hash, Hasher};
-    let mut hasher = rustc_hash::FxHasher::default();
-    root.walk(0, &mut |it, _| it.id.hash(&mut hasher));
-    hasher.finish()
-}
-
-fn empty_site() -> Site {
-    crate::sites::tree::build("", &[], &[], &[], &crate::sites::collect::Seen::default(), 0, 0).root
 }

@@ -1,0 +1,97 @@
+//! What people are told of a change: why a module has to run again, and what stays as it was made.
+
+use super::*;
+
+/// Why closures of a site that were made before can't run its text.
+pub(super) fn later(site: &Site) -> String {
+    let name = if site.name.is_empty() { "this function" } else { &site.name };
+    match site.past.as_ref().and_then(|it| it.foreign(&site.free, &site.scope)) {
+        Some(foreign) => {
+            format!("closures of {name} that were made before keep their code: their scope has no such {foreign}")
+        }
+        None => format!("closures of {name} that were made before keep their code: their scope is of another kind"),
+    }
+}
+
+/// What stays as it was made: the fields of objects that exist, and that a function is async.
+pub(super) fn note(before: &Site, site: &Site, start: u32) -> Option<Reason> {
+    let end = start + site.len;
+    let named = |other: &str| if site.name.is_empty() { other.to_owned() } else { format!("`{}`", site.name) };
+    if site.kind.is_class() && before.class.fields != site.class.fields {
+        let message = format!(
+            "objects of {} that are made from now on have the new fields; those that exist stay as they are",
+            named("this class")
+        );
+        return Some(Reason { code: "fields", message, start, end });
+    }
+    diff::loses_async(before, site).then(|| {
+        let message = format!(
+            "{} was async: who took it before this edit gets what it returns in a promise",
+            named("this function")
+        );
+        Reason { code: "async", message, start, end }
+    })
+}
+
+/// The first difference between two top levels, in words.
+pub(super) fn why(old: &[Item], new: &[Item]) -> Reason {
+    let missing = |from: &[Item], item: &Item| !from.iter().any(|it| it.kind == item.kind && it.hash == item.hash);
+    let added: Vec<&Item> = new.iter().filter(|it| missing(old, it)).collect();
+    let removed: Vec<&Item> = old.iter().filter(|it| missing(new, it)).collect();
+    let item = added.first().or(removed.first());
+    let (start, end) = added.first().map_or((0, 0), |it| (it.start, it.end));
+    let Some(item) = item else {
+        return Reason {
+            code: "order",
+            message: "top-level statements changed their order".to_owned(),
+            start: 0,
+            end: 0,
+        };
+    };
+    let form = |it: &Item| if let [binding] = it.bindings.as_slice() { binding.form } else { None };
+    let other = added.iter().find_map(|it| {
+        let old = removed.iter().find(|old| old.names == it.names)?;
+        Some((it, form(old)?, form(it)?)).filter(|(_, old, new)| !old.can_become(*new))
+    });
+    if let Some((item, old, new)) = other {
+        let name = item.names.join(", ");
+        let message = match (old.is_generator, new.is_generator) {
+            (false, true) => format!("`{name}` became a generator: the module has to run again"),
+            (true, false) => format!("`{name}` is no longer a generator: the module has to run again"),
+            (true, true) => format!("the generator `{name}` is declared in another way: the module has to run again"),
+            _ => format!("`{name}` has a `this` of its own in one of its forms: the module has to run again"),
+        };
+        return Reason { code: "kind", message, start: item.start, end: item.end };
+    }
+    let is_changed = !added.is_empty() && !removed.is_empty();
+    let verb = match (is_changed, added.is_empty()) {
+        (true, _) => "changed",
+        (false, true) => "was removed",
+        (false, false) => "was added",
+    };
+    let (code, what) = match item.kind {
+        ItemKind::Import => ("imports", "an import"),
+        ItemKind::Export => ("exports", "an export"),
+        ItemKind::Function => ("declaration", "a function of the top level"),
+        ItemKind::Class => ("class", "a class of the top level"),
+        ItemKind::Variable if item.names == ["default"] => ("exports", "the default export"),
+        ItemKind::Variable => ("variable", "a variable of the top level"),
+        ItemKind::Statement => ("statement", "a statement of the top level"),
+    };
+    let names = if item.names.is_empty() || item.names == ["default"] || item.names.len() > 3 {
+        String::new()
+    } else {
+        format!(" ({})", item.names.join(", "))
+    };
+    Reason { code, message: format!("{what}{names} {verb}: the module has to run again"), start, end }
+}
+
+pub(super) fn is_other_kind(flavour: Flavour) -> Reason {
+    let kind = if flavour == Flavour::Esm { "an ES module" } else { "a CommonJS module" };
+    Reason { code: "kind", message: format!("this is {kind} now: it has to run again"), start: 0, end: 0 }
+}
+
+pub(super) fn gathers_others() -> Reason {
+    let message = "other modules are gathered by a pattern: the module has to run again".to_owned();
+    Reason { code: "context", message, start: 0, end: 0 }
+}
