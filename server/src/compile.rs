@@ -12,6 +12,7 @@ mod rename;
 mod uses;
 
 pub(crate) use emit::{amid, headed};
+pub(crate) use function::needs_place;
 pub use function::{Construct, Context, Function, LatePrivate, compile_function};
 pub use module::{
     Binding, DEFAULT, Export, Form, Item, ItemKind, Made, Module, Options, StaticField, compile_module, own_key,

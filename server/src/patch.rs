@@ -20,14 +20,14 @@ use crate::compile::{
 };
 use crate::sites::collect::Flavour;
 use crate::sites::collection::Collection;
-use crate::sites::diff::{self, Ids};
+use crate::sites::diff::{self, Changed, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind};
+use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind, Veil};
 use cuts::Cuts;
 use reasons::{gathers_others, is_other_kind, later, note, why};
 use walks::{
     Late, empty_site, find, late_around, numbers, offset, order_of, path_to, rehash, same_binds, uses_of,
-    uses_of_privates,
+    uses_of_privates, veils_around,
 };
 
 /// The last good text of a module and what is known of it.
@@ -247,7 +247,10 @@ impl Program {
         let delta = text.len() as i64 - i64::from(old.len);
         let old = old.clone();
         let mut site = function.site.clone();
-        let mut changes = diff::changed(&old, &site);
+        let mut changes = diff::changed(&old, &site, &veils_around(&self.root, path));
+        if changes.iter().any(|it| it.path.is_empty() && it.is_veiled) {
+            return Err(compile::needs_place(text));
+        }
         uses_of_privates(&site, text, rev, &mut changes);
         let line = self.line_of(origin);
         let mut plan = PatchPlan::default();
@@ -256,7 +259,7 @@ impl Program {
             let column = self.column_of(origin, line);
             site.changed = rev;
             self.keep_runnable(&mut site, &old, rev);
-            let later = (site.scope_rev != 0).then(|| later(&site));
+            let later = (site.scope_rev != 0).then(|| later(&site, false));
             let own = PlannedSite { later, ..planned(&site, &old, function, &ids, (origin, line, column)) };
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
@@ -276,7 +279,7 @@ impl Program {
             let column = first + last_line.encode_utf16().count() as u32;
             let place = Place { start: origin + start, line: line + lines, column };
             plan.note = plan.note.or_else(|| note(before, site.at(&change.path), place.start));
-            match self.plan_inner(&mut site, &late, &change.path, before, inner, place, rev, &mut ids) {
+            match self.plan_inner(&mut site, &late, change, before, inner, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(problem),
             }
@@ -313,7 +316,7 @@ impl Program {
         &self,
         site: &mut Site,
         around: &Late,
-        path: &[usize],
+        Changed { path, is_veiled, .. }: &Changed,
         before: &Site,
         text: &str,
         place: Place,
@@ -323,7 +326,10 @@ impl Program {
         let target = site.at_mut(path);
         target.changed = rev;
         self.keep_runnable(target, before, rev);
-        let later = (target.scope_rev != 0).then(|| later(target));
+        if *is_veiled {
+            target.scope_rev = rev;
+        }
+        let later = (target.scope_rev != 0).then(|| later(target, *is_veiled));
         if target.scope_rev == rev {
             // Closures made before keep what they run; those made from now on come with the new text.
             return Ok(Err(later.unwrap_or_default()));
@@ -370,6 +376,9 @@ impl Program {
         let path = path_to(&self.root, site.id)?;
         let text = self.slice(offset(&self.root, &path), site.len);
         let late = late_around(&self.root, &path);
+        if site.is_veiled(&veils_around(&self.root, &path)) {
+            return None;
+        }
         let context = Context { flavour: self.flavour, old: site, rev, jsx: &self.jsx, late };
         compile_function(&text, &context, &mut self.ids.clone()).ok().map(|it| Arc::new(it.code))
     }
@@ -397,7 +406,7 @@ impl Program {
             ids = self.ids.at(rev);
             module = compile_module(source, self.options, Some(&self.root), &mut ids)?;
         }
-        let mut same_root = module.root.shell == self.root.shell && !is_other;
+        let same_root = module.root.shell == self.root.shell && !is_other;
         let same_collections = module.collections.iter().all(|it| self.collections.contains(it));
         let mut top = None;
         let same_names = same_binds(&self.root.scope, &module.root.scope);
@@ -405,7 +414,7 @@ impl Program {
         let mut plan = PatchPlan::default();
         let can_stay = !same_root && !self.is_nothing && !is_other && same_names && same_collections;
         let soft = can_stay.then(|| self.soften(&module, source));
-        let mut hard = soft.as_ref().and_then(|it| it.as_ref().err()).cloned().flatten();
+        let hard = soft.as_ref().and_then(|it| it.as_ref().err()).cloned().flatten();
         if let Some((soft, old_source)) = soft.and_then(Result::ok).filter(|it| !it.0.uncovers(&module)) {
             if let Some(reason) = soft.unresolved(&module, &self.unresolved) {
                 return Ok(Verdict::Hold(reason));
@@ -424,9 +433,11 @@ impl Program {
         }
         let mut ids = self.ids.at(rev);
         let mut root = std::mem::replace(&mut module.root, empty_site());
-        let mut changes = if is_other { Vec::new() } else { diff::changed(&self.root, &root) };
+        let mut changes = if is_other { Vec::new() } else { diff::changed(&self.root, &root, &[]) };
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
         uses_of_privates(&root, source, rev, &mut changes);
+        // Those two do not look.
+        changes.iter_mut().for_each(|it| it.is_veiled |= root.at(&it.path).is_veiled(&veils_around(&root, &it.path)));
         let rope = Rope::from_str(source);
         for change in &changes {
             let Some(before) = find(&self.root, change.id) else { continue };
@@ -437,7 +448,7 @@ impl Program {
             let column = column_of(&rope, start, line);
             let place = Place { start, line, column };
             plan.note = plan.note.or_else(|| note(before, root.at(&change.path), start));
-            match self.plan_inner(&mut root, &Late::default(), &change.path, before, text, place, rev, &mut ids) {
+            match self.plan_inner(&mut root, &Late::default(), change, before, text, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }
@@ -448,22 +459,13 @@ impl Program {
         if same_root || top.is_some() {
             let lost = changes.iter().filter(|it| it.path.len() == 1).filter_map(|it| {
                 let (before, site) = (find(&self.root, it.id)?, root.at(&it.path));
-                let start = offset(&root, &it.path);
-                diff::loses_async(before, site).then(|| (site.id, (start, start + site.len)))
+                diff::loses_async(before, site).then(|| (site.id, offset(&root, &it.path)))
             });
-            let steps: Result<Vec<Option<Step>>, Reason> =
-                lost.map(|(id, span)| top::plain_again((&self.items, &module), source, span, id, &ids, rev)).collect();
-            match steps {
-                Err(reason) => {
-                    (same_root, top) = (false, None);
-                    hard = Some(reason);
-                }
-                Ok(steps) if steps.iter().any(Option::is_some) => {
-                    let before = top.as_deref().cloned().unwrap_or_default();
-                    let steps = before.steps.into_iter().chain(steps.into_iter().flatten()).collect();
-                    top = Some(Arc::new(Top { steps, ..before }));
-                }
-                Ok(_) => {}
+            let steps: Vec<Step> =
+                lost.filter_map(|(id, start)| top::plain_again(&module, source, start, id, &ids, rev)).collect();
+            if !steps.is_empty() {
+                let before = top.as_deref().cloned().unwrap_or_default();
+                top = Some(Arc::new(Top { steps: before.steps.into_iter().chain(steps).collect(), ..before }));
             }
         }
         let is_same_root = same_root && top.is_none() && !self.is_nothing;
@@ -605,7 +607,12 @@ impl Program {
                 continue;
             }
             let text = self.slice(start, site.len);
-            let late = path_to(&self.root, site.id).map(|it| late_around(&self.root, &it)).unwrap_or_default();
+            let Some(path) = path_to(&self.root, site.id) else { continue };
+            if site.is_veiled(&veils_around(&self.root, &path)) {
+                // What is around it brings it along.
+                continue;
+            }
+            let late = late_around(&self.root, &path);
             let context = Context { flavour: self.flavour, old: site, rev: self.rev, jsx: &self.jsx, late };
             let Ok(function) = compile_function(&text, &context, &mut self.ids.clone()) else { continue };
             if !function.collections.iter().all(|it| page_root.collections.contains(it)) {
@@ -614,7 +621,7 @@ impl Program {
             }
             let line = self.line_of(start);
             let column = self.column_of(start, line);
-            let later = (site.scope_rev != 0).then(|| later(site));
+            let later = (site.scope_rev != 0).then(|| later(site, false));
             plan.sites.push(PlannedSite { later, ..planned(site, site, function, &self.ids, (start, line, column)) });
         }
         (plan, left)

@@ -406,7 +406,35 @@ impl Scope {
     }
 }
 
+/// Functions and classes around a site, numbered from the outermost: those after the first number, up to the second.
+pub(crate) type Veil = (usize, usize);
+
 impl Site {
+    /// The functions around this one whose variables have no names in the code that its patches are: there they are cells. What is
+    /// evaluated at a place in such code (the members of a class, arrows that use `arguments`, `super` or `new.target`) cannot name them.
+    pub(crate) fn veil(&self) -> Option<Veil> {
+        let (around, cells) = (self.scope.reaches().count(), self.scope.cells() as usize);
+        (self.changed > 0 && cells > 0 && !self.kind.is_class()).then(|| (around - cells, around))
+    }
+
+    /// Whether the code of a patch of this site would name a variable that is behind one of the veils.
+    pub(crate) fn is_veiled(&self, veils: &[Veil]) -> bool {
+        !veils.is_empty() && self.free.iter().any(|it| self.names_behind(it, veils))
+    }
+
+    fn names_behind(&self, name: &str, veils: &[Veil]) -> bool {
+        let mut number = self.scope.reaches().count();
+        for (scope, place) in self.scope.local_places() {
+            if scope.names.contains_key(name) {
+                // The code of a class is evaluated inside of it.
+                let is_name = place.is_none() || self.kind.is_class();
+                return is_name && veils.iter().any(|it| it.0 < number && number <= it.1);
+            }
+            number -= usize::from(scope.reach != Reach::Block);
+        }
+        false
+    }
+
     /// The innermost site whose text holds the whole of `start..end` strictly inside, as child indexes from this site,
     /// with its absolute start. `base` is this site's own absolute start.
     pub fn enclosing(&self, base: u32, start: u32, end: u32) -> (Vec<usize>, u32) {

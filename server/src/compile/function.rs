@@ -281,7 +281,8 @@ fn compile(
     })
 }
 
-fn needs_place(text: &str) -> Problem {
+/// Why `text` is compiled as a part of the function around it.
+pub(crate) fn needs_place(text: &str) -> Problem {
     let message = "this changes what the function around it keeps for it, so that function has to be compiled, too";
     Problem { message: message.to_owned(), start: 0, end: text.len() as u32 }
 }

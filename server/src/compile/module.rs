@@ -194,6 +194,18 @@ pub fn compile_module(
     for (item, hash) in shape.items.iter_mut().zip(&built.items) {
         item.hash = *hash;
     }
+    // A function object gives promises for ever or never. Where its name cannot be given to another one, that is a part of the top level.
+    for item in &mut shape.items {
+        let is_one = |start: u32, end: u32| {
+            let index = root.last_child_before(start + 1).filter(|it| root.child_start(*it) == start);
+            let site = index.map(|it| &root.children[it]).filter(|it| it.is_async);
+            site.is_some_and(|it| item.is_fixed || item.is_shared || start + it.len != end)
+        };
+        if item.bindings.iter().any(|it| it.params.is_none() && it.value.is_some_and(|(start, end)| is_one(start, end)))
+        {
+            item.hash = item.hash.rotate_left(1);
+        }
+    }
     // A function that is no site can't be patched where it stands: its text is a part of the value, and values that hold
     // functions are merged as if they were the same.
     for site in collector.sites.iter().filter(|it| it.dead) {

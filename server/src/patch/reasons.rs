@@ -3,8 +3,13 @@
 use super::*;
 
 /// Why closures of a site that were made before can't run its text.
-pub(super) fn later(site: &Site) -> String {
+pub(super) fn later(site: &Site, is_veiled: bool) -> String {
     let name = if site.name.is_empty() { "this function" } else { &site.name };
+    if is_veiled {
+        return format!(
+            "what was made of {name} before keeps its code: only the function around it reaches its variables"
+        );
+    }
     match site.past.as_ref().and_then(|it| it.foreign(&site.free, &site.scope)) {
         Some(foreign) => {
             format!("closures of {name} that were made before keep their code: their scope has no such {foreign}")

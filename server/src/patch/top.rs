@@ -587,32 +587,16 @@ fn target(name: &str, ids: &Ids, guards: &str) -> String {
     if ids.overlay().contains(name) { format!("{guards}.o.{name}") } else { name.to_owned() }
 }
 
-/// The step that gives the name of the function `start..end`, which was async and is not, to a new one: its object can only give
-/// promises. `None`: no name of the top level is its. An error: one is and cannot be written, so the module has to run again.
-pub(super) fn plain_again(
-    (old, module): (&[Item], &Module),
-    source: &str,
-    (start, end): (u32, u32),
-    id: SiteId,
-    ids: &Ids,
-    rev: Rev,
-) -> Result<Option<Step>, Reason> {
+/// The step that gives the name of a function which stands at `start` and was async to a new one: its object can only give promises.
+/// Where the name cannot be written, a function that is no longer async makes another top level.
+pub(super) fn plain_again(module: &Module, source: &str, start: u32, id: SiteId, ids: &Ids, rev: Rev) -> Option<Step> {
     let is_it = |it: &&Binding| it.value.is_some_and(|(from, _)| from == start);
-    let found = module.items.iter().find_map(|it| Some((it, it.bindings.iter().find(is_it)?)));
-    let Some((item, binding)) = found else { return Ok(None) };
-    let declares = |it: &&Item| it.bindings.iter().any(|it| it.name == binding.name);
-    // What runs is what the old text declared.
-    let is_fixed = old.iter().find(declares).unwrap_or(item).is_fixed;
-    let is_whole = binding.params.is_some() || binding.value == Some((start, end));
-    if item.is_shared || is_fixed || !is_whole {
-        let message = format!("{} is no longer async: the module has to run again", shown(binding));
-        return Err(Reason { code: "async", message, start, end });
-    }
+    let binding = module.items.iter().find_map(|it| it.bindings.iter().find(is_it))?;
     let guards = module.flavour.guards();
     let name = target(&binding.name, ids, &guards);
     let text = value_text(binding, module, source, rev);
     let code = format!("$cap_m.plain({name},{id},()=>{text},$cap_v=>{{{name}=$cap_v}})");
-    Ok(Some(Step { code, line: source[..start as usize].matches('\n').count() as u32, keeps: None }))
+    Some(Step { code, line: source[..start as usize].matches('\n').count() as u32, keeps: None })
 }
 
 /// An expression for the value of an added or changed binding.

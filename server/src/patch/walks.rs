@@ -27,6 +27,12 @@ pub(super) fn late_around(root: &Site, path: &[usize]) -> Late {
 }
 
 /// Where the site with this id stands.
+/// The veils of the sites around the one at `path`.
+pub(super) fn veils_around(root: &Site, path: &[usize]) -> Vec<Veil> {
+    let around = (0..path.len()).map(|it| root.at(&path[..it]));
+    around.filter_map(Site::veil).collect()
+}
+
 pub(super) fn path_to(site: &Site, id: SiteId) -> Option<Vec<usize>> {
     site.children.iter().enumerate().find_map(|(index, child)| {
         if child.id == id {
@@ -76,7 +82,7 @@ pub(super) fn uses_of(site: &Site, added: &[String], path: &mut Vec<usize>, chan
     }
     let uses = site.kind != SiteKind::Module && added.iter().any(|it| site.free.iter().any(|free| **free == **it));
     if uses && !changes.iter().any(|it| it.id == site.id) {
-        changes.push(diff::Changed { id: site.id, path: path.clone(), own: true });
+        changes.push(diff::Changed { id: site.id, path: path.clone(), own: true, is_veiled: false });
     }
     for (index, child) in site.children.iter().enumerate() {
         path.push(index);
@@ -104,7 +110,7 @@ pub(super) fn uses_of_privates(site: &Site, text: &str, rev: Rev, changes: &mut 
                 let start = offset(site, &inner) as usize;
                 let is_use = late.iter().any(|name| text[start..start + it.len as usize].contains(name.as_str()));
                 if is_use && it.born != rev {
-                    found.push(diff::Changed { id: it.id, path: inner.clone(), own: true });
+                    found.push(diff::Changed { id: it.id, path: inner.clone(), own: true, is_veiled: false });
                     paths.push(inner);
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Past, Private, Rev, Site, SiteId, SiteKind};
+use super::{Past, Private, Rev, Site, SiteId, SiteKind, Veil};
 
 /// What a function's new text changes, found by comparing it with the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Changed {
     pub path: Vec<usize>,
     /// Its own tokens changed, not only those of functions in it.
     pub own: bool,
+    /// It cannot be patched by itself: what it names is behind a veil.
+    pub is_veiled: bool,
 }
 
 /// Hands out site ids of one module: never the same twice.
@@ -209,33 +211,41 @@ fn adopt_privates(old: &Site, new: &mut Site, rev: Rev) {
 }
 
 /// The sites whose text differs between `old` and `new`, outermost first. Identities must have been adopted.
-pub fn changed(old: &Site, new: &Site) -> Vec<Changed> {
+pub(crate) fn changed(old: &Site, new: &Site, veils: &[Veil]) -> Vec<Changed> {
     let mut found = Vec::new();
-    compare(old, new, &mut Vec::new(), &mut found);
+    compare(old, new, &mut veils.to_vec(), &mut Vec::new(), &mut found);
     found
 }
 
-fn compare(old: &Site, new: &Site, path: &mut Vec<usize>, found: &mut Vec<Changed>) {
+/// Gives whether what is around has to be made anew with it.
+fn compare(old: &Site, new: &Site, veils: &mut Vec<Veil>, path: &mut Vec<usize>, found: &mut Vec<Changed>) -> bool {
     if old.deep == new.deep {
-        return;
+        return false;
     }
+    let place = found.len();
     let by_id: FxHashMap<SiteId, &Site> = old.children.iter().chain(&old.ghosts).map(|it| (it.id, it)).collect();
     // What makes functions has to make others where those that it made can't become what they are now.
     let makes_others = new.children.iter().any(|it| match by_id.get(&it.id) {
         Some(before) => loses_async(before, it),
         None => new.kind.is_class(),
     });
-    let own = old.shell != new.shell || makes_others;
-    if own && new.kind != SiteKind::Module {
-        found.push(Changed { id: new.id, path: path.clone(), own });
-    }
+    let mut own = old.shell != new.shell || makes_others;
+    let around = veils.len();
+    veils.extend(old.veil());
     for (index, child) in new.children.iter().enumerate() {
         if let Some(before) = by_id.get(&child.id) {
             path.push(index);
-            compare(before, child, path, found);
+            own |= compare(before, child, veils, path, found);
             path.pop();
         }
     }
+    veils.truncate(around);
+    let is_veiled = own && new.is_veiled(veils);
+    if own && new.kind != SiteKind::Module {
+        // Before what is in it.
+        found.insert(place, Changed { id: new.id, path: path.clone(), own, is_veiled });
+    }
+    is_veiled
 }
 
 /// For each child of `new` the index of its counterpart among the children of `old`.
