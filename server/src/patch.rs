@@ -6,6 +6,7 @@
 mod cuts;
 mod reasons;
 mod renames;
+mod taken;
 mod top;
 mod walks;
 
@@ -24,7 +25,7 @@ use crate::sites::diff::{self, Changed, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind, Veil};
 use cuts::Cuts;
-use reasons::{gathers_others, is_other_kind, later, note, why};
+use reasons::{gathers_others, is_other_kind, later, note, undeclared, why};
 use walks::{
     Late, empty_site, find, late_around, numbers, offset, order_of, path_to, rehash, same_binds, uses_of,
     uses_of_privates, veils_around,
@@ -58,6 +59,10 @@ pub struct Program {
     jsx: Jsx,
     /// Hash of the site ids in source order.
     order: u64,
+    /// The program that pages took last, where what came after it can only be taken by running the module again.
+    taken: Option<Box<Program>>,
+    /// No page is on its way from there.
+    pub may_go_back: bool,
     /// The specifiers of its static imports.
     imports: Vec<String>,
     /// No text of it ever parsed: pages run an error in its place, so the first that does is a module update.
@@ -96,6 +101,8 @@ pub struct PatchPlan {
     pub top: Vec<Arc<Top>>,
     /// What people have to know of it.
     pub note: Option<Reason>,
+    /// It is all that pages lack: an update that they have not taken is not due any more.
+    pub is_back: bool,
 }
 
 /// A change of the top level that pages take over without running the module again.
@@ -211,6 +218,8 @@ impl Program {
                 rev,
                 roots,
                 items,
+                taken: None,
+                may_go_back: true,
             },
             module,
         ))
@@ -384,11 +393,26 @@ impl Program {
     }
 
     /// Plans a whole new text. On success the program has it. `lead` says which module a specifier means, or why none: a text
-    /// that imports what is not there, and did not before, is held.
+    /// that imports what is not there, and did not before, is held. So is one that would run and fail, because it reads a name
+    /// that is new and that nothing declares, as while one is typed; unless `insists`.
     ///
     /// # Errors
     /// The syntax errors (bytes of `source`); nothing has changed then.
-    pub fn plan_module(&mut self, source: &str, rev: Rev, lead: Lead<'_>) -> Result<Verdict, Vec<Problem>> {
+    pub fn plan_module(
+        &mut self,
+        source: &str,
+        rev: Rev,
+        lead: Lead<'_>,
+        insists: bool,
+    ) -> Result<Verdict, Vec<Problem>> {
+        let back = if self.may_go_back { self.plan_from_taken(source, rev, lead) } else { None };
+        match back {
+            Some(verdict) => Ok(verdict),
+            None => self.plan_text(source, rev, lead, insists),
+        }
+    }
+
+    fn plan_text(&mut self, source: &str, rev: Rev, lead: Lead<'_>, insists: bool) -> Result<Verdict, Vec<Problem>> {
         let mut ids = self.ids.at(rev);
         let mut module = self.compile(source, &mut ids)?;
         let is_other = module.flavour != self.flavour;
@@ -429,6 +453,10 @@ impl Program {
             self.ids = ids;
             plan.note = soft.note;
         } else {
+            let would_run = !same_root && !self.is_nothing && !is_other && !insists;
+            if let Some(reason) = undeclared(&self.items, &module, &self.unresolved).filter(|_| would_run) {
+                return Ok(Verdict::Hold(reason));
+            }
             self.ids = ids;
         }
         let mut ids = self.ids.at(rev);
@@ -476,6 +504,9 @@ impl Program {
             false => gathers_others(),
         });
         let untouched = same_root && root.deep == self.root.deep;
+        if reason.is_some() {
+            self.keep_taken();
+        }
         self.unresolved = module.unresolved;
         self.is_nothing = false;
         self.flavour = module.flavour;

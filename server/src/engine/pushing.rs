@@ -150,7 +150,9 @@ impl Engine {
         for id in ids {
             let is_due = self.hot.get(id).is_some_and(|it| it.update_since.is_some());
             if is_due || when != When::Typing {
-                turn.updates.push(id.clone());
+                if !is_due || !self.go_back(id, &mut turn) {
+                    turn.updates.push(id.clone());
+                }
                 turn.documents.extend(newest_of(&self.documents, id));
             }
         }

@@ -31,7 +31,7 @@ pub fn diff(options: DiffOptions) -> anyhow::Result<ExitCode> {
     let name = old.path.display().to_string();
     let (mut program, module) = Program::load(&old.text, Options::default(), 1)
         .map_err(|problems| anyhow::anyhow!(syntax_message(&name, &old.text, &problems)))?;
-    let verdict = match program.plan_module(&new.text, 2, &|it| Ok(it.to_owned())) {
+    let verdict = match program.plan_module(&new.text, 2, &|it| Ok(it.to_owned()), true) {
         Ok(verdict) => verdict,
         Err(problems) => {
             let message = syntax_message(&new.path.display().to_string(), &new.text, &problems);

@@ -29,6 +29,8 @@ pub struct Item {
     pub reads: Vec<String>,
     /// The variables of the top level that it reads while the module runs.
     pub uses: Vec<Use>,
+    /// Names that nothing in the text declares, read while the module runs.
+    pub undeclared: Vec<String>,
 }
 
 /// A static field of a class with a simple value.
