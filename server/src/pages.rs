@@ -153,13 +153,6 @@ impl Page {
         self.send(ToPage::Push { seq, when, changes });
     }
 
-    /// Whether the page was told to run a module again and has not said what came of it.
-    pub(crate) fn awaits_update(&self, id: &str) -> bool {
-        let Some(known) = self.modules.get(id) else { return false };
-        let newest = self.waiting.values().filter_map(|it| it.updates.get(id)).max();
-        newest.is_some_and(|it| *it > known.root_rev && known.refused.as_ref().is_none_or(|refused| refused.rev < *it))
-    }
-
     pub(crate) fn module_ids(&self) -> FxHashSet<String> {
         self.modules.keys().cloned().collect()
     }

@@ -6,7 +6,6 @@
 mod cuts;
 mod reasons;
 mod renames;
-mod taken;
 mod top;
 mod walks;
 
@@ -59,10 +58,6 @@ pub struct Program {
     jsx: Jsx,
     /// Hash of the site ids in source order.
     order: u64,
-    /// The program that pages took last, where what came after it can only be taken by running the module again.
-    taken: Option<Box<Program>>,
-    /// No page is on its way from there.
-    pub may_go_back: bool,
     /// The specifiers of its static imports.
     imports: Vec<String>,
     /// No text of it ever parsed: pages run an error in its place, so the first that does is a module update.
@@ -101,8 +96,6 @@ pub struct PatchPlan {
     pub top: Vec<Arc<Top>>,
     /// What people have to know of it.
     pub note: Option<Reason>,
-    /// It is all that pages lack: an update that they have not taken is not due any more.
-    pub is_back: bool,
 }
 
 /// A change of the top level that pages take over without running the module again.
@@ -218,8 +211,6 @@ impl Program {
                 rev,
                 roots,
                 items,
-                taken: None,
-                may_go_back: true,
             },
             module,
         ))
@@ -405,14 +396,6 @@ impl Program {
         lead: Lead<'_>,
         insists: bool,
     ) -> Result<Verdict, Vec<Problem>> {
-        let back = if self.may_go_back { self.plan_from_taken(source, rev, lead) } else { None };
-        match back {
-            Some(verdict) => Ok(verdict),
-            None => self.plan_text(source, rev, lead, insists),
-        }
-    }
-
-    fn plan_text(&mut self, source: &str, rev: Rev, lead: Lead<'_>, insists: bool) -> Result<Verdict, Vec<Problem>> {
         let mut ids = self.ids.at(rev);
         let mut module = self.compile(source, &mut ids)?;
         let is_other = module.flavour != self.flavour;
@@ -504,9 +487,6 @@ impl Program {
             false => gathers_others(),
         });
         let untouched = same_root && root.deep == self.root.deep;
-        if reason.is_some() {
-            self.keep_taken();
-        }
         self.unresolved = module.unresolved;
         self.is_nothing = false;
         self.flavour = module.flavour;

@@ -58,8 +58,6 @@ pub(crate) struct Planned {
     pub(crate) hold: Option<Reason>,
     /// What people have to know of a patch.
     pub(crate) note: Option<Reason>,
-    /// Pages lack nothing else, also of an update that they have not taken.
-    pub(crate) is_back: bool,
 }
 
 impl Hot {
@@ -109,8 +107,7 @@ impl Hot {
 
     /// Brings the program to the buffer as far as the buffer parses. `rev` is what the result will be; `lead` says where
     /// imports lead.
-    pub(crate) fn plan(&mut self, rev: Rev, lead: Lead<'_>, may_go_back: bool) -> Planned {
-        self.program.may_go_back = may_go_back;
+    pub(crate) fn plan(&mut self, rev: Rev, lead: Lead<'_>) -> Planned {
         let mut planned = Planned::default();
         let mut local_problem: Option<(Problem, u32)> = None;
         let mut index = 0;
@@ -314,7 +311,6 @@ fn add(planned: &mut Planned, verdict: Verdict) {
         Verdict::Patch(plan) => {
             // One text can change a function twice in one plan (two places in it): the later code counts.
             planned.top |= !plan.top.is_empty();
-            planned.is_back |= plan.is_back;
             planned.note = plan.note.or(planned.note.take());
             for site in plan.sites {
                 planned.patched.retain(|it| it.id != site.id);
@@ -434,7 +430,7 @@ function* walk(tree) { yield tree; /* ü */ }
         let at = PROGRAM.find("return n; }, get").expect("it is there");
         for (offset, key) in "n *= 2; ".chars().enumerate() {
             apply(&mut hot, &mut document, at + offset, at + offset, &key.to_string());
-            let planned = hot.plan(offset as u64 + 2, &lead, true);
+            let planned = hot.plan(offset as u64 + 2, &lead);
             assert!(planned.update.is_none());
         }
         assert_fresh(&hot, &document.rope.to_string());
@@ -445,10 +441,10 @@ function* walk(tree) { yield tree; /* ü */ }
         let (mut hot, mut document) = hot("let n = 0;\nconst next = () => n + 1;\nother();\n");
         let at = "let n = 0;\nconst next = () => n + 1".len();
         apply(&mut hot, &mut document, at, at, "2");
-        let planned = hot.plan(2, &lead, true);
+        let planned = hot.plan(2, &lead);
         assert_eq!(planned.patched.iter().map(|it| it.code.text.trim()).collect::<Vec<_>>(), ["() => n + 12"]);
         apply(&mut hot, &mut document, at + 1, at + 1, ", 3");
-        assert!(hot.plan(3, &lead, true).patched.is_empty());
+        assert!(hot.plan(3, &lead).patched.is_empty());
     }
 
     #[test]
@@ -458,7 +454,7 @@ function* walk(tree) { yield tree; /* ü */ }
         for (at, _) in source.rmatch_indices("count") {
             apply(&mut hot, &mut document, at, at + "count".len(), "total");
         }
-        let planned = hot.plan(2, &lead, true);
+        let planned = hot.plan(2, &lead);
         assert!(planned.top && planned.update.is_none() && planned.hold.is_none(), "{planned:?}");
         assert!(planned.patched.iter().all(|it| it.needs.is_empty()), "{planned:?}");
         assert!(planned.patched.iter().all(|it| it.code.text.contains("$cap_g.o.total")), "{planned:?}");
@@ -470,15 +466,15 @@ function* walk(tree) { yield tree; /* ü */ }
         let (mut hot, mut document) = hot(PROGRAM);
         let at = PROGRAM.find("n += step").expect("it is there");
         apply(&mut hot, &mut document, at, at, "if (");
-        assert!(hot.plan(2, &lead, true).hold.is_some());
+        assert!(hot.plan(2, &lead).hold.is_some());
         let at = document.rope.to_string().find("yield tree").expect("it is there");
         apply(&mut hot, &mut document, at, at + 10, "yield 1");
-        let planned = hot.plan(3, &lead, true);
+        let planned = hot.plan(3, &lead);
         assert_eq!(planned.patched.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["walk"]);
         assert!(planned.hold.is_none() || !hot.is_settled());
         let at = document.rope.to_string().find("if (n +=").expect("it is there");
         apply(&mut hot, &mut document, at, at + 4, "");
-        hot.plan(4, &lead, true);
+        hot.plan(4, &lead);
         assert_fresh(&hot, &document.rope.to_string());
     }
 
@@ -489,15 +485,15 @@ function* walk(tree) { yield tree; /* ü */ }
             let (mut hot, mut document) = hot(source);
             let at = source.find("a - b").expect("it is there");
             apply(&mut hot, &mut document, at, at, "(");
-            assert!(hot.plan(2, &lead, true).hold.is_some());
+            assert!(hot.plan(2, &lead).hold.is_some());
             // `a - b * c` parses, and is nothing that anybody typed.
             let end = at + "(a - b".len();
             apply(&mut hot, &mut document, end, end, " * c");
-            let planned = hot.plan(3, &lead, true);
+            let planned = hot.plan(3, &lead);
             assert!(planned.hold.is_some() && planned.patched.is_empty() && planned.update.is_none(), "{planned:?}");
             let close = at + "(a - b".len();
             apply(&mut hot, &mut document, close, close, ")");
-            hot.plan(4, &lead, true);
+            hot.plan(4, &lead);
             assert_fresh(&hot, &document.rope.to_string());
         }
     }
@@ -507,10 +503,10 @@ function* walk(tree) { yield tree; /* ü */ }
         let (mut hot, mut document) = hot(PROGRAM);
         let at = PROGRAM.find("n += step").expect("it is there");
         apply(&mut hot, &mut document, at, at, "if (");
-        assert!(hot.plan(2, &lead, true).hold.is_some());
+        assert!(hot.plan(2, &lead).hold.is_some());
         let at = document.rope.to_string().find("i < 2").expect("it is there");
         apply(&mut hot, &mut document, at, at + 5, "i < 3");
-        let planned = hot.plan(3, &lead, true);
+        let planned = hot.plan(3, &lead);
         assert_eq!(planned.patched.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["counter"]);
     }
 
@@ -520,7 +516,7 @@ function* walk(tree) { yield tree; /* ü */ }
         let mut hot = Hot::new(program);
         let broken = PROGRAM.replace("return n; }, get", "return n +; }, get");
         hot.replace(Rope::from_str(&broken));
-        let planned = hot.plan(2, &lead, true);
+        let planned = hot.plan(2, &lead);
         assert_eq!(planned.hold.map(|it| it.code), Some("syntax"));
         assert!(planned.patched.is_empty() && planned.update.is_none());
     }
@@ -530,9 +526,9 @@ function* walk(tree) { yield tree; /* ü */ }
         let (mut hot, mut document) = hot(PROGRAM);
         let at = PROGRAM.find("** 2").expect("it is there");
         apply(&mut hot, &mut document, at, at + 4, "** 3");
-        assert_eq!(hot.plan(2, &lead, true).patched.len(), 1);
+        assert_eq!(hot.plan(2, &lead).patched.len(), 1);
         apply(&mut hot, &mut document, at, at + 4, "** 2");
-        let planned = hot.plan(3, &lead, true);
+        let planned = hot.plan(3, &lead);
         assert_eq!(planned.patched.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["area"]);
     }
 
@@ -542,12 +538,12 @@ function* walk(tree) { yield tree; /* ü */ }
         let formatted =
             PROGRAM.replace("{ n += step; return n; }", "{\n      n += step\n      return n\n    }").replace('"', "'");
         hot.replace(Rope::from_str(&formatted));
-        let planned = hot.plan(2, &lead, true);
+        let planned = hot.plan(2, &lead);
         assert!(planned.patched.is_empty() && planned.update.is_none() && planned.hold.is_none(), "{planned:?}");
         let walk = PROGRAM.find("function* walk").expect("it is there");
         let moved = format!("{}\n{}", &PROGRAM[walk..], &PROGRAM[..walk]);
         hot.replace(Rope::from_str(&moved));
-        let planned = hot.plan(3, &lead, true);
+        let planned = hot.plan(3, &lead);
         assert!(planned.patched.is_empty() && planned.update.is_none(), "{planned:?}");
     }
 
@@ -568,7 +564,7 @@ function* walk(tree) { yield tree; /* ü */ }
                 let end = whole.floor_char_boundary((start + len).min(whole.len()).max(start));
                 apply(&mut hot, &mut document, start, end, &text);
                 rev += 1;
-                let planned = hot.plan(rev, &lead, true);
+                let planned = hot.plan(rev, &lead);
                 let now = document.rope.to_string();
                 let fresh = Program::load(&now, hot.program.options, 1);
                 // A value that reads what nothing declares waits until something does.

@@ -11,9 +11,9 @@ use super::event::{Level, Notice, ProblemNotice, ReasonNotice, SiteNotice, TextR
 use super::hot::{Hot, Planned};
 use super::problems::{Problem, solved};
 use super::{Engine, ONE_CHANGE, OpenDocument, UPDATE_IDLE};
-use crate::graph::{Graph, Missing};
+use crate::graph::Missing;
 use crate::pages::{PageModule, SentDocument};
-use crate::patch::{PlannedSite, Program, Reason, Verdict, find_specifier};
+use crate::patch::{PlannedSite, Program, Reason, find_specifier};
 use crate::sites::Rev;
 use crate::sites::collect::Flavour;
 use crate::text::Document;
@@ -377,7 +377,7 @@ impl Engine {
         turn.documents.extend([sent(&id)]);
         self.remake(&path, turn);
         let Some(planned) = self.plan_module(&id, turn) else { return };
-        let Planned { patched, top, update, hold, note, .. } = planned;
+        let Planned { patched, top, update, hold, note } = planned;
         let missing = self.missing_import(&id);
         // What is new at the top level cannot run without it; functions can.
         let (update, top) = if missing.is_some() { (None, false) } else { (update, top) };
@@ -420,18 +420,16 @@ impl Engine {
     /// Plans one module's buffer and notes what pages have to be told.
     fn plan_module(&mut self, id: &str, turn: &mut Turn) -> Option<Planned> {
         let hot = self.hot.get_mut(id)?;
-        let known = self.pages.connected().filter_map(|(_, page)| page.modules.get(id));
-        hot.program.took(known.map(|it| it.root_rev).max().unwrap_or_default());
-        // A page that runs it again right now may be anywhere.
-        let may_go_back = !self.pages.connected().any(|(_, page)| page.awaits_update(id));
         let before = hot.program.rev;
         let was_nothing = hot.program.is_nothing;
         let could_not_run = hot.missing.iter().any(|it| it.is_static);
         let rev = self.graph.next_rev();
         let graph = Arc::clone(&self.graph);
-        let lead = lead_of(&graph, id);
-        let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev, &lead, may_go_back)))
-        {
+        let lead = |spec: &str| match graph.dependency(spec, id).target {
+            Target::Id(it) | Target::Url(it) => Ok(it),
+            Target::Error(message) => Err(message),
+        };
+        let planned = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hot.plan(rev, &lead))) {
             Ok(planned) => planned,
             Err(_) => {
                 // What is half planned can't be trusted; the module starts again from its whole text.
@@ -442,9 +440,7 @@ impl Engine {
                 return None;
             }
         };
-        if planned.is_back {
-            self.nothing_is_due(id, turn);
-        }
+        let planned = self.without_needless_update(id, planned, turn);
         let mut planned = self.with_due_update(id, planned);
         let hot = self.hot.get_mut(id)?;
         if was_nothing && !hot.program.is_nothing {
@@ -474,38 +470,35 @@ impl Engine {
         Some(planned)
     }
 
-    /// The newest text of a module whose update is due, as a step that pages can take as they are, if they still can; see
-    /// [`crate::patch::Program::plan_from_taken`].
-    pub(super) fn go_back(&mut self, id: &str, turn: &mut Turn) -> bool {
-        if self.pages.connected().any(|(_, page)| page.awaits_update(id)) {
-            return false;
+    /// The text may be back at a top level that the pages run, after one that they never took: then only functions are due.
+    fn without_needless_update(&mut self, id: &str, mut planned: Planned, turn: &mut Turn) -> Planned {
+        let Some(hot) = self.hot.get_mut(id).filter(|_| planned.update.is_some()) else { return planned };
+        let program = &hot.program;
+        let newest = program.root_at(program.rev);
+        let mut known: Vec<_> = self.pages.connected_mut().filter_map(|(_, page)| page.modules.get_mut(id)).collect();
+        let is_there = !known.is_empty() && known.iter().all(|it| program.root_at(it.root_rev).shell == newest.shell);
+        if !is_there {
+            return planned;
         }
-        let graph = Arc::clone(&self.graph);
-        let Some(hot) = self.hot.get_mut(id).filter(|it| it.is_settled()) else { return false };
-        let before = hot.program.rev;
-        let (text, rev) = (hot.program.text.to_string(), graph.next_rev());
-        let Some(Verdict::Patch(plan)) = hot.program.plan_from_taken(&text, rev, &lead_of(&graph, id)) else {
-            return false;
-        };
-        self.nothing_is_due(id, turn);
-        turn.patched.insert(id.to_owned(), (before, plan.sites));
-        true
-    }
-
-    /// Pages have what the newest text needs, or can take it as they are: an update that they never took is not due any more.
-    fn nothing_is_due(&mut self, id: &str, turn: &mut Turn) {
-        if let Some(hot) = self.hot.get_mut(id) {
-            (hot.update_since, hot.update_reason) = (None, None);
+        // What pages show of an update that they tried is over, too.
+        let was_refused = known.iter().any(|it| it.refused.is_some());
+        for it in &mut known {
+            it.root_rev = newest.rev;
+            it.refused = None;
         }
-        for (_, page) in self.pages.connected_mut() {
-            if let Some(known) = page.modules.get_mut(id) {
-                known.refused = None;
-            }
-        }
-        // What was wrong with the text in between is over, also what pages show of an update that they tried.
-        if !self.problems.contains_key(id) {
+        if was_refused {
             turn.others.push(solved(id));
         }
+        let due = known.iter().map(|it| program.catch_up(it.rev, &it.skipped, newest).0.sites);
+        planned.patched = due.max_by_key(Vec::len).unwrap_or_default();
+        planned.update = None;
+        hot.update_since = None;
+        hot.update_reason = None;
+        // What was wrong with the text in between is over.
+        if !self.problems.contains_key(id) {
+            turn.others.push(Change::Problem { module: id.to_owned(), message: None, line: None, column: None });
+        }
+        planned
     }
 
     /// Pages may run an older top level, since they have not taken the newest yet or refused to: what needs that comes with
@@ -798,12 +791,4 @@ fn is_script(path: &Path) -> bool {
 
 fn is_html(path: &Path) -> bool {
     path.extension().is_some_and(|it| it.eq_ignore_ascii_case("html") || it.eq_ignore_ascii_case("htm"))
-}
-
-/// Which module a specifier in the module `id` means, or why none.
-fn lead_of<'g>(graph: &'g Graph, id: &'g str) -> impl Fn(&str) -> Result<String, String> + 'g {
-    |spec| match graph.dependency(spec, id).target {
-        Target::Id(it) | Target::Url(it) => Ok(it),
-        Target::Error(message) => Err(message),
-    }
 }

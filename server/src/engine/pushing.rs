@@ -150,9 +150,7 @@ impl Engine {
         for id in ids {
             let is_due = self.hot.get(id).is_some_and(|it| it.update_since.is_some());
             if is_due || when != When::Typing {
-                if !is_due || !self.go_back(id, &mut turn) {
-                    turn.updates.push(id.clone());
-                }
+                turn.updates.push(id.clone());
                 turn.documents.extend(newest_of(&self.documents, id));
             }
         }
@@ -539,10 +537,11 @@ fn about(problem: Option<&Problem>, id: &str, known: &mut PageModule, is_told: b
     }
 }
 
-/// Whether a page runs another top level of a module than the newest, and may take that.
+/// Whether a page has to run a module again for its newest top level, and may take that.
 fn wants(page: &Page, id: &str, hot: &Hot, when: When) -> bool {
     page.modules.get(id).is_some_and(|it| {
-        let differs = hot.program.root_at(it.root_rev).shell != hot.program.root.shell;
+        let differs = hot.program.root_at(it.root_rev).shell != hot.program.root.shell
+            && hot.program.top_since(it.root_rev).is_none();
         let was_refused = it.refused.as_ref().is_some_and(|it| it.rev == hot.program.rev);
         (differs || it.failed) && (when != When::Typing || !was_refused)
     })

@@ -47,11 +47,6 @@ impl Ids {
         Ids { rev, same: Vec::new(), ..self.clone() }
     }
 
-    /// Ids that the other gave are not given again.
-    pub(crate) fn go_on_after(&mut self, other: &Ids) {
-        self.next = self.next.max(other.next);
-    }
-
     pub fn fresh(&mut self) -> SiteId {
         self.next += 1;
         self.next - 1
