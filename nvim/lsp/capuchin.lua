@@ -15,7 +15,7 @@
 ---@type vim.lsp.Config
 return {
   cmd = { "capuchin", "lsp" },
-  filetypes = { "javascript", "javascriptreact" },
+  filetypes = { "javascript", "javascriptreact", "css", "html" },
   -- The page first: in a repository of several programs, the one that is edited is served.
   root_markers = { "index.html", "package.json", ".git" },
   -- Without this, Neovim gathers keystrokes for 150 ms before it sends them.

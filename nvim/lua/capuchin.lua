@@ -25,7 +25,8 @@ local stopping = {}
 --- What setup() was given, and on Neovim before 0.11 the whole configuration.
 local config = {}
 
-local JAVASCRIPT = { "javascript", "javascriptreact" }
+--- What pages are made of: scripts and style sheets reach them as they are typed.
+local FILETYPES = { "javascript", "javascriptreact", "css", "html" }
 
 -- 0.11 starts language servers by itself.
 local starts_by_itself = vim.lsp.enable ~= nil
@@ -213,7 +214,7 @@ end
 --- The current client, also one that is just being started: Neovim does not list it before the server has answered.
 local function wait_for_client()
   local client = current_client()
-  if not client and vim.tbl_contains(JAVASCRIPT, vim.bo.filetype) then
+  if not client and vim.tbl_contains(FILETYPES, vim.bo.filetype) then
     vim.wait(2000, function()
       client = current_client()
       return client ~= nil
@@ -326,15 +327,15 @@ local function why_not_running()
     return ("not set up: call %s first, see :help capuchin-setup"):format(call)
   end
   if #all_clients() > 1 then
-    return "running for several programs: go to a JavaScript file of the one that you mean"
+    return "running for several programs: go to a file of the one that you mean"
   end
-  if not vim.tbl_contains(JAVASCRIPT, vim.bo.filetype) then
-    return "not running: open a JavaScript file of the program first"
+  if not vim.tbl_contains(FILETYPES, vim.bo.filetype) then
+    return "not running: open a script, a style sheet or an HTML file of the program first"
   end
   return "not running: :CapuchinLog says why, :CapuchinRestart tries again"
 end
 
---- Starts Capuchin for JavaScript files. On Neovim 0.11 and newer it is the same as `vim.lsp.config("capuchin", …)` and
+--- Starts Capuchin for scripts, style sheets and HTML. On Neovim 0.11 and newer it is the same as `vim.lsp.config("capuchin", …)` and
 --- `vim.lsp.enable("capuchin")`.
 ---
 ---@param opts table|nil `root`, `port` and `cleanup` for the server, and any field of an LSP configuration, as `cmd`

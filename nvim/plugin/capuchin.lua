@@ -1,4 +1,4 @@
--- The commands are there before any JavaScript file is open, and say what is missing when they are used too early.
+-- The commands are there before any file of a program is open, and say what is missing when they are used too early.
 if vim.g.loaded_capuchin then
   return
 end

@@ -78,6 +78,13 @@ for (const { command, version } of neovims()) {
       await neovim.type("^i/* 🙈 */ <Esc>A // 🙉<Esc>?count}<CR>i10 * <Esc>");
       await waitForLabel(page, "30");
 
+      // A style sheet reaches the page as it is typed, too.
+      const color = "getComputedStyle(document.querySelector('#label')).color";
+      await neovim.command(`split ${project.path("style.css")}`);
+      await neovim.type("/rgb(1<CR>f1C40, 2, 3);<Esc>");
+      await page.waitForFunction(`${color} === "rgb(40, 2, 3)"`);
+      await neovim.command("wincmd p");
+
       // Nothing was saved, reloaded or broken.
       assert.equal(await project.read("main.js"), onDisk);
       assert.equal(await neovim.lua("return vim.bo.modified"), true);
@@ -137,7 +144,7 @@ for (const { command, version } of neovims()) {
     }
     await neovim.lua(`local cmd = ... require("capuchin").setup({ cmd = cmd })`, [process.execPath, "-e", "process.exit(1)"]);
     await neovim.command("CapuchinStatus");
-    assert.equal(await told(), "Capuchin: not running: open a JavaScript file of the program first");
+    assert.equal(await told(), "Capuchin: not running: open a script, a style sheet or an HTML file of the program first");
     await neovim.command(`edit ${project.path("main.js")}`);
     assert.equal(await told(), "Capuchin: the server ended before it could serve the page (exit code 1): :CapuchinLog says why");
     await neovim.command("CapuchinOpen");

@@ -58,6 +58,15 @@ test("VS Code with the packaged extension", async (t) => {
     await editor.keyboard.press("Control+z");
     await waitForLabel(page, "you are at count: 36");
 
+    // A style sheet reaches the page as it is typed, too.
+    await editor.keyboard.press("F1");
+    await editor.locator(".quick-input-widget input").fill("style.css");
+    await editor.locator(".quick-input-list .monaco-list-row", { hasText: "style.css" }).first().click();
+    await editor.locator(".tab.active", { hasText: "style.css" }).waitFor();
+    await putCursorBefore(editor, "2, 3");
+    await editor.keyboard.type("9");
+    await page.waitForFunction(() => getComputedStyle(/** @type {Element} */ (document.querySelector("#label"))).color === "rgb(1, 92, 3)", undefined, { polling: 20 });
+
     // Nothing was saved, reloaded or broken.
     assert.equal(await project.read("main.js"), onDisk);
     assert.equal(await editor.locator(".tab.dirty", { hasText: "main.js" }).count(), 1);

@@ -113,6 +113,9 @@ export class Session implements vscode.Disposable {
         documentSelector: [
           { scheme: "file", language: "javascript" },
           { scheme: "file", language: "javascriptreact" },
+          // Style sheets reach pages as they are typed; HTML counts when it is saved.
+          { scheme: "file", language: "css" },
+          { scheme: "file", language: "html" },
         ],
         initializationOptions: options,
         outputChannel: this.#log.channel,

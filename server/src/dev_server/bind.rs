@@ -52,7 +52,7 @@ pub async fn bind(port: u16) -> anyhow::Result<Listeners> {
     while let Some(candidate) = candidates.pop() {
         match listen(candidate).await {
             Ok(listeners) => return Ok(listeners),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => tracing::info!("port {candidate} is taken"),
             Err(error) => return Err(error).with_context(|| format!("port {candidate} cannot be opened")),
         }
     }
