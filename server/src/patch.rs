@@ -24,7 +24,7 @@ use crate::sites::diff::{self, Changed, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind, Veil};
 use cuts::Cuts;
-use reasons::{gathers_others, is_other_kind, later, note, undeclared, why};
+use reasons::{gathers_others, is_other_kind, later, lone_word, note, why};
 use walks::{
     Late, empty_site, find, late_around, numbers, offset, order_of, path_to, rehash, same_binds, uses_of,
     uses_of_privates, veils_around,
@@ -109,7 +109,7 @@ pub struct Top {
 }
 
 impl Top {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.imports.is_empty() && self.steps.is_empty() && self.removed.is_empty()
     }
 }
@@ -384,8 +384,8 @@ impl Program {
     }
 
     /// Plans a whole new text. On success the program has it. `lead` says which module a specifier means, or why none: a text
-    /// that imports what is not there, and did not before, is held. So is one that would run and fail, because it reads a name
-    /// that is new and that nothing declares, as while one is typed; unless `insists`.
+    /// that imports what is not there, and did not before, is held. So is one that would run and fail, because a word that
+    /// nothing declares stands alone at its top level, as while one is typed; unless `insists`.
     ///
     /// # Errors
     /// The syntax errors (bytes of `source`); nothing has changed then.
@@ -437,7 +437,7 @@ impl Program {
             plan.note = soft.note;
         } else {
             let would_run = !same_root && !self.is_nothing && !is_other && !insists;
-            if let Some(reason) = undeclared(&self.items, &module, &self.unresolved).filter(|_| would_run) {
+            if let Some(reason) = lone_word(&self.items, &module, &self.unresolved).filter(|_| would_run) {
                 return Ok(Verdict::Hold(reason));
             }
             self.ids = ids;

@@ -20,7 +20,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use items::{Binding, DEFAULT, Form, Item, ItemKind, Made, StaticField, own_key};
 
-use items::{declared, describe, is_declared_twice, takeable};
+use items::{declared, describe, is_declared_twice, lone_word, takeable};
 use jsx::jsx_of;
 use shape::{DEFAULT_END, Shape};
 

@@ -4,7 +4,6 @@
 use oxc::ast::ast::*;
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::Scoping;
-use oxc::syntax::operator::UnaryOperator;
 use oxc::syntax::scope::ScopeFlags;
 
 /// One variable that a statement reads at once.
@@ -17,26 +16,22 @@ pub struct Use {
     pub at: u32,
 }
 
-/// What `statement`, one of the top level, reads at once: variables of the top level, and names that the text does not declare.
-pub(super) fn of(statement: &Statement<'_>, scoping: &Scoping) -> (Vec<Use>, Vec<String>) {
-    let mut finder = Finder { scoping, found: Vec::new(), undeclared: Vec::new() };
+/// What `statement`, one of the top level, reads at once.
+pub(super) fn of(statement: &Statement<'_>, scoping: &Scoping) -> Vec<Use> {
+    let mut finder = Finder { scoping, found: Vec::new() };
     finder.visit_statement(statement);
-    (finder.found, finder.undeclared)
+    finder.found
 }
 
 struct Finder<'s> {
     scoping: &'s Scoping,
     found: Vec<Use>,
-    undeclared: Vec<String>,
 }
 
 impl Finder<'_> {
     fn note(&mut self, identifier: &IdentifierReference<'_>, is_passed: bool) {
         let Some(reference) = identifier.reference_id.get() else { return };
         let reference = self.scoping.get_reference(reference);
-        if reference.symbol_id().is_none() {
-            self.undeclared.push(identifier.name.to_string());
-        }
         let Some(symbol) = reference.symbol_id().filter(|_| reference.is_read()) else { return };
         if self.scoping.symbol_scope_id(symbol) == self.scoping.root_scope_id() {
             self.found.push(Use { name: identifier.name.to_string(), is_passed, at: identifier.span.start });
@@ -99,16 +94,6 @@ fn calls_at_once(callee: &Expression<'_>) -> bool {
 impl<'a> Visit<'a> for Finder<'_> {
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
         self.note(it, false);
-    }
-
-    fn visit_unary_expression(&mut self, it: &UnaryExpression<'a>) {
-        // The one use that a name without a variable does not fail.
-        let is_asked = it.operator == UnaryOperator::Typeof && matches!(it.argument, Expression::Identifier(_));
-        let before = self.undeclared.len();
-        walk::walk_unary_expression(self, it);
-        if is_asked {
-            self.undeclared.truncate(before);
-        }
     }
 
     fn visit_function(&mut self, _: &oxc::ast::ast::Function<'a>, _: ScopeFlags) {}

@@ -54,7 +54,7 @@ impl Engine {
             let has = if turn.patched.keys().any(is_behind) { page.module_ids() } else { FxHashSet::default() };
             for (id, (before, sites)) in &turn.patched {
                 let Some(hot) = self.hot.get(id) else { continue };
-                if turn.updates.contains(id) && wants(page, id, hot, when) {
+                if turn.updates.contains(id) && wants(page, id, hot, when) && !can_step(page, id, hot) {
                     // The whole module brings its functions along.
                     continue;
                 }
@@ -537,11 +537,18 @@ fn about(problem: Option<&Problem>, id: &str, known: &mut PageModule, is_told: b
     }
 }
 
-/// Whether a page has to run a module again for its newest top level, and may take that.
+/// Whether a page can take the newest top level of a module over without running it again.
+fn can_step(page: &Page, id: &str, hot: &Hot) -> bool {
+    page.modules.get(id).is_some_and(|it| {
+        let steps = hot.program.top_since(it.root_rev).unwrap_or_default();
+        !it.failed && steps.iter().any(|it| !it.is_empty())
+    })
+}
+
+/// Whether a page runs another top level of a module than the newest, and may take that.
 fn wants(page: &Page, id: &str, hot: &Hot, when: When) -> bool {
     page.modules.get(id).is_some_and(|it| {
-        let differs = hot.program.root_at(it.root_rev).shell != hot.program.root.shell
-            && hot.program.top_since(it.root_rev).is_none();
+        let differs = hot.program.root_at(it.root_rev).shell != hot.program.root.shell;
         let was_refused = it.refused.as_ref().is_some_and(|it| it.rev == hot.program.rev);
         (differs || it.failed) && (when != When::Typing || !was_refused)
     })

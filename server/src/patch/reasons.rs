@@ -101,12 +101,12 @@ pub(super) fn gathers_others() -> Reason {
     Reason { code: "context", message, start: 0, end: 0 }
 }
 
-/// Why a text is not run yet: a statement that is new reads a name that is new and that nothing declares.
-pub(super) fn undeclared(old: &[Item], module: &Module, before: &[Box<str>]) -> Option<Reason> {
-    let is_new = |it: &&Item| !old.iter().any(|old| old.kind == it.kind && old.hash == it.hash);
-    let fails = |name: &&String| !before.iter().any(|it| **it == ***name) && !crate::globals::is_known(name);
-    module.items.iter().filter(is_new).find_map(|item| {
-        let name = item.undeclared.iter().find(fails)?;
+/// Why a text is not run yet: a statement that is new is a word that is new and that nothing declares.
+pub(super) fn lone_word(old: &[Item], module: &Module, before: &[Box<str>]) -> Option<Reason> {
+    let is_new = |name: &&String| !before.iter().any(|it| **it == ***name) && !crate::globals::is_known(name);
+    let was_there = |it: &Item| old.iter().any(|old| old.kind == it.kind && old.hash == it.hash);
+    module.items.iter().filter(|it| !was_there(it)).find_map(|item| {
+        let name = item.word.as_ref().filter(is_new)?;
         let message = format!("`{name}` is declared nowhere: the module runs again when it is, or when you save");
         Some(Reason { code: "unresolved", message, start: item.start, end: item.end })
     })

@@ -29,8 +29,8 @@ pub struct Item {
     pub reads: Vec<String>,
     /// The variables of the top level that it reads while the module runs.
     pub uses: Vec<Use>,
-    /// Names that nothing in the text declares, read while the module runs.
-    pub undeclared: Vec<String>,
+    /// The statement is this word alone, and nothing in the text declares it: as while one is typed.
+    pub word: Option<String>,
 }
 
 /// A static field of a class with a simple value.
@@ -277,4 +277,12 @@ pub(super) fn made(initializer: Option<&Expression<'_>>) -> Made {
 /// A key of an object literal, where `"__proto__"` would be none.
 pub fn own_key(name: &str) -> String {
     if name == "__proto__" { "[\"__proto__\"]".to_owned() } else { quoted(name) }
+}
+
+/// The name that a statement consists of, if nothing declares it.
+pub(super) fn lone_word(statement: &Statement<'_>, scoping: &Scoping) -> Option<String> {
+    let Statement::ExpressionStatement(it) = statement else { return None };
+    let Expression::Identifier(it) = &it.expression else { return None };
+    let symbol = it.reference_id.get().and_then(|id| scoping.get_reference(id).symbol_id());
+    symbol.is_none().then(|| it.name.to_string())
 }
