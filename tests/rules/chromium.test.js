@@ -14,7 +14,7 @@ test("written to disk", async (t) => {
   const { url } = await startServe(t, project.folder);
   const page = await chromiumPage(await launchChromium(t), url);
   for (const it of cases) {
-    if (it.name.includes(only)) await t.test(it.name, () => run(it, page, diskWriter(project, it.folder)));
+    if (it.name.includes(only)) await t.test(it.name, () => run(it, page, diskWriter(project, it.folder)).finally(page.leave));
   }
 });
 
