@@ -84,8 +84,8 @@ pub(crate) struct Engine {
     kept: FxHashMap<String, (Vec<PlannedSite>, Option<SentDocument>)>,
     /// Modules that are made of an unsaved text and wait until nobody types, since when, with that text's version.
     remade: FxHashMap<String, (Instant, SentDocument)>,
-    /// A document was opened that is no file yet.
-    gathers_again: bool,
+    /// A document was opened that is no file yet, or one that nobody knew of.
+    may_have_new_files: bool,
     /// What keeps the newest text of modules from running, by id.
     problems: FxHashMap<String, Problem>,
     journal: Journal,
@@ -104,7 +104,7 @@ impl Engine {
             hot: FxHashMap::default(),
             kept: FxHashMap::default(),
             remade: FxHashMap::default(),
-            gathers_again: false,
+            may_have_new_files: false,
             problems: FxHashMap::default(),
             journal: Journal::default(),
             files: FxHashMap::default(),

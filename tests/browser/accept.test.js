@@ -80,6 +80,30 @@ test("files that change on disk together reach the page together", async (t) => 
   assert.deepEqual(problems, []);
 });
 
+test("files that change on disk together are patched together, also where one gains or loses a function", async (t) => {
+  const cart = "export class Cart { describe() { return 'cart'; } }\n";
+  const counter = (/** @type {number} */ by) => `export function counter() { let n = 0; return () => (n += ${by}); }\n`;
+  const { project, page, problems } = await live(
+    t,
+    {
+      "main.js": 'import { Cart } from "./cart.js";\nimport { counter } from "./counter.js";\nglobalThis.cart = new Cart();\nglobalThis.count = counter();\n',
+      "cart.js": cart,
+      "counter.js": counter(1),
+    },
+    { open: [] },
+  );
+  const same = await remember(page);
+  for (let round = 0; round < 8; round++) {
+    const by = 10 * (round + 2);
+    await project.write("new/cart.js", (round % 2 === 0 ? `function shout${round}(s) { return s; }\n` : "") + cart.replace("'cart'", `'cart ${round}'`));
+    await project.write("new/counter.js", counter(by));
+    await Promise.all(["cart.js", "counter.js"].map((name) => rename(project.path(`new/${name}`), project.path(name))));
+    await until(page, `cart.describe() === 'cart ${round}' && (() => { const before = count(); return count() - before; })() === ${by}`);
+  }
+  assert.ok(await same(), "nothing has been loaded again");
+  assert.deepEqual(problems, []);
+});
+
 test("two entries: each of them has to take an update", async (t) => {
   const { edit, page, problems } = await live(
     t,

@@ -111,3 +111,46 @@ test("what is shown of an update that threw goes with the next that does not, or
   assert.deepEqual(program.problems, []);
   program.close();
 });
+
+const withLate = {
+  "main.js": `import * as part from "./part.js";
+export { part };
+export const hot = import.meta.webpackHot;
+hot.accept("./part.js", () => {});
+`,
+  "part.js": `exports.n = Number("1");
+try { exports.late = require("./late.js").late; } catch { exports.late = "missing"; }
+`,
+};
+
+test("a file that the editor has just made is there for the update that needs it, before the disk is looked at", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open(withLate);
+  assert.equal(await program.see("part.late"), "missing");
+  const part = program.also("part.js");
+  // What it requires has been looked for, and was not there.
+  await part.listener.verdictOn(part.document.replace('"1"', '"2"'));
+  await program.write("late.js", "");
+  const late = program.also("late.js");
+  late.document.edit(0, 0, "exports.late = 'here';\n");
+  late.document.save();
+  part.document.save();
+  await part.listener.until("the update", () => part.listener.outcomes.find((it) => it.outcome === "moduleUpdated"));
+  assert.equal(await program.see("part.n + part.late"), "2here");
+  program.close();
+});
+
+test("a page that waits until everything is there has what a new file brings to an update that it holds", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open(withLate);
+  program.host.setMode("manual");
+  const part = program.also("part.js");
+  await part.listener.verdictOn(part.document.replace('"1"', '"2"'));
+  part.document.save();
+  await part.listener.until("the page to hold it", () => part.listener.outcomes.find((it) => it.outcome === "held"));
+  await program.write("late.js", "exports.late = 'here';\n");
+  await program.host.sync();
+  await program.namespace.hot.check(true);
+  assert.equal(await program.see("part.n + part.late"), "2here");
+  program.close();
+});

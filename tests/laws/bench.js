@@ -21,6 +21,8 @@ const UPDATED = new Set(["moduleUpdated", "needsReload", "refused", "threw"]);
 export class Bench {
   #agent = new Agent({ keepAlive: true });
   #programs = 0;
+  /** Pages that are open: what a test that fails leaves behind would keep the process. @type {Set<{ close: () => void }>} */
+  hosts = new Set();
   /** Who waits for what the server says of a document, by URI. @type {Map<string, Listener>} */
   #listeners = new Map();
 
@@ -51,7 +53,9 @@ export class Bench {
     const { url } = await client.ready();
     const html = await (await fetch(url)).text();
     const attribute = (/** @type {string} */ name) => new RegExp(`data-${name}="([^"]*)"`).exec(html)?.[1] ?? "";
-    return new Bench(client, folder, new URL(url), attribute("token"), attribute("server"));
+    const bench = new Bench(client, folder, new URL(url), attribute("token"), attribute("server"));
+    t.after(() => { for (const host of bench.hosts) host.close(); });
+    return bench;
   }
 
   /**
@@ -216,7 +220,7 @@ export class Program {
     const { client, folder } = this.bench;
     const uri = pathToFileURL(`${folder}/${this.name}/${file}`).href;
     const listener = this.bench.listen(uri);
-    return { uri, listener, document: client.open(uri, this.files[file]) };
+    return { uri, listener, document: client.open(uri, this.files[file] ?? "") };
   }
 
   /** Opens one more file of the program in the editor. @param {string} file */
@@ -224,6 +228,11 @@ export class Program {
     const { listener, document } = this.#show(file);
     this.#others.push(document);
     return { listener, document };
+  }
+
+  /** Writes a file of the program to disk. @param {string} file @param {string} text */
+  write(file, text) {
+    return writeFile(`${this.bench.folder}/${this.name}/${file}`, text);
   }
 
   /** A fresh page with the program as it is in the editor now. */
@@ -260,6 +269,7 @@ export class Program {
       reload: () => {},
     });
     this.host = host;
+    bench.hosts.add(host);
     await host.enter(graph);
     host.connect();
     await within("the page to be welcomed", greeted);
@@ -325,7 +335,7 @@ export class Program {
 
   /** The person at the browser reloads the page. */
   async reload() {
-    this.host.close();
+    this.#leave();
     this.#problems.clear();
     this.held = {};
     this.reloads += 1;
@@ -342,7 +352,12 @@ export class Program {
       document.close();
       this.bench.forget(document.uri);
     }
+    this.#leave();
+  }
+
+  #leave() {
     this.host.close();
+    this.bench.hosts.delete(this.host);
   }
 }
 

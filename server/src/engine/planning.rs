@@ -59,6 +59,7 @@ impl Engine {
             located.filter(|(_, real)| crate::dev_server::may_serve(self.graph.resolver.root().path(), real))
         {
             self.graph.buffers.insert(real.clone(), open.document.rope.clone());
+            is_new = !self.graph.is_known(&id);
             if is_script(&real) && self.own(&id, &real) {
                 if let Some(hot) = self.hot.get_mut(&id) {
                     hot.replace(open.document.rope.clone());
@@ -67,14 +68,14 @@ impl Engine {
             }
             let on_disk = read_disk(&real);
             open.was_edited = on_disk.as_ref().is_none_or(|disk| open.document.rope != **disk);
-            is_new = on_disk.is_none();
+            is_new |= on_disk.is_none();
             open.path = Some(real);
         } else {
             tracing::info!("{uri} is not below the served folder; it is not patched");
         }
         self.documents.insert(uri, open);
-        // A pattern may gather it although it was never saved.
-        self.gathers_again |= is_new;
+        // A pattern may gather it although it was never saved; the watcher may not have named it yet.
+        self.may_have_new_files |= is_new;
     }
 
     /// Makes a module the engine's, with the program that pages may have loaded. `false` if it has none that parses.
@@ -196,10 +197,15 @@ impl Engine {
         }
         self.push_files(turn);
         if needs_resolving || may_be_new {
-            let healed = self.graph.forget_errors();
-            self.push_again(&healed);
-            self.look_for_missing_imports();
+            self.look_for_what_was_missing();
         }
+    }
+
+    /// Something new is on disk: modules that could not be loaded without it may be all right now.
+    fn look_for_what_was_missing(&mut self) {
+        let healed = self.graph.forget_errors();
+        self.push_again(&healed);
+        self.look_for_missing_imports();
     }
 
     /// Sends what files on disk have brought.
@@ -332,13 +338,18 @@ impl Engine {
             self.plan_document(&uri, &mut turn);
         }
         self.keep_for_update(&mut turn);
-        if std::mem::take(&mut self.gathers_again) {
+        let may_have_new_files = std::mem::take(&mut self.may_have_new_files);
+        if may_have_new_files {
+            self.graph.resolver.forget();
             self.gather_again(&mut turn);
         }
         // Pages first: they are what the user looks at, and the editor's share of the work would hold them up on a small machine.
         let notices = std::mem::take(&mut turn.notices);
         self.push(turn, when);
         notices.into_iter().for_each(|it| self.notify(it));
+        if may_have_new_files {
+            self.look_for_what_was_missing();
+        }
     }
 
     fn plan_document(&mut self, uri: &str, turn: &mut Turn) {
@@ -694,10 +705,12 @@ impl Engine {
                 open.unplanned.get_or_insert_with(Instant::now);
                 is_open = true;
             }
-            // A module that has to run again may have waited for it.
-            match self.hot.get_mut(&id).filter(|_| is_open) {
-                Some(hot) => hot.update_since = Some(Instant::now()),
-                None => self.update_modules(&[id], When::Disk),
+            // A module that has to run again may have waited for it, or was sent without it and is held by the page.
+            let Some(hot) = self.hot.get_mut(&id) else { continue };
+            let is_being_typed = is_open && hot.update_since.is_some();
+            hot.update_since = Some(Instant::now());
+            if !is_being_typed {
+                self.update_modules(&[id], if is_open { When::Typing } else { When::Disk });
             }
         }
     }

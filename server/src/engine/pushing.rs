@@ -311,8 +311,10 @@ impl Engine {
             page.send(reload("restarted", &message));
             return;
         }
-        // What was on its way is answered by this hello.
-        page.waiting.clear();
+        // What was on its way is answered by this hello; who waits until everything is there lacks nothing and answers all of it.
+        if !look {
+            page.waiting.clear();
+        }
         let new: Vec<String> = page.modules.keys().filter(|it| !before.contains_key(*it)).cloned().collect();
         self.catch_up(id, &new);
         self.send_files(id);
