@@ -150,7 +150,7 @@ test("a page that waits until everything is there has what a new file brings to 
   await part.listener.until("the page to hold it", () => part.listener.outcomes.find((it) => it.outcome === "held"));
   await program.write("late.js", "exports.late = 'here';\n");
   await program.host.sync();
-  await program.namespace.hot.check(true);
+  await /** @type {any} */ (program.namespace.hot).check(true);
   assert.equal(await program.see("part.n + part.late"), "2here");
   program.close();
 });
