@@ -83,7 +83,9 @@ local function last_edit(session)
   if worst then
     local words = OUTCOMES[rank(worst.outcome)] or { text = worst.outcome, detail = "" }
     local text = words.text
-    if words.timed and type(worst.ms) == "number" then
+    -- How long somebody typed until the page was loaded again says nothing.
+    local was_loaded = type(worst.reason) == "table" and worst.reason.code == "loaded"
+    if words.timed and type(worst.ms) == "number" and not was_loaded then
       text = text .. " " .. (worst.ms < 1 and "<1 ms" or ("%d ms"):format(math.floor(worst.ms + 0.5)))
     end
     return text, reason_of(worst) or words.detail
@@ -139,8 +141,10 @@ M.handlers = {
     local session = session_of(context.client_id)
     session.pages = params.count
     -- What a page that is gone once answered would read as news of those that are left.
-    if params.count == 0 then
-      session.outcomes = {}
+    for page in pairs(session.outcomes) do
+      if not vim.tbl_contains(params.pages, page) then
+        session.outcomes[page] = nil
+      end
     end
     changed()
   end,

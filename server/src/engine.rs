@@ -3,8 +3,10 @@
 //! An edit goes this way: its text is applied when its event is taken from the queue; when the queue is empty every changed
 //! document is planned once, in its newest version; what the plans say is sent to each page as one push.
 
+mod changes;
 mod drift;
 pub mod event;
+mod files;
 mod hot;
 mod journal;
 mod planning;
@@ -68,6 +70,8 @@ pub(crate) struct OpenDocument {
     /// The editor and the server no longer mean the same text; patching stops until it is opened again.
     is_lost: bool,
     has_problems: bool,
+    /// When the editor was told that its newest version is to reach pages, until one of them runs it.
+    told: Option<Instant>,
 }
 
 pub(crate) struct Engine {
@@ -185,7 +189,9 @@ impl Engine {
     }
 
     fn tell_page_count(&self) {
-        self.notify(Notice::PagesChanged { count: self.pages.count() });
+        let mut pages: Vec<_> = self.pages.connected().map(|(id, _)| id.clone()).collect();
+        pages.sort_unstable();
+        self.notify(Notice::PagesChanged { pages });
     }
 
     fn list_pages(&self) -> Vec<PageInfo> {

@@ -384,8 +384,8 @@ impl Program {
     }
 
     /// Plans a whole new text. On success the program has it. `lead` says which module a specifier means, or why none: a text
-    /// that imports what is not there, and did not before, is held. So is one that would run and fail, because a word that
-    /// nothing declares stands alone at its top level, as while one is typed; unless `insists`.
+    /// that imports what is not there, and did not before, is held. So is one that would run again for a statement that is
+    /// nothing but a name, as while one is typed; unless `insists`.
     ///
     /// # Errors
     /// The syntax errors (bytes of `source`); nothing has changed then.

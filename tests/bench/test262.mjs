@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { Bench } from "../laws/bench.js";
-import { instrumented, plainly, written } from "../laws/language.js";
+import { PATIENCE, instrumented, plainly, written } from "../laws/language.js";
 import { scope } from "./support/scope.js";
 
 const PARTS = /^(expressions|statements)\/(arrow-function|async-|class|function|generators|object\/method-definition|yield|await|super|new\.target|template-literal|tagged-template|assignment\/fn-name|dynamic-import\/.*-function)/;
@@ -41,7 +41,7 @@ await scope(async (t) => {
     const some = programs.slice(start, start + AT_ONCE);
     const name = await written(bench, some.map((it) => it.text));
     for (const [index, { path, text }] of some.entries()) {
-      const plain = plainly(text);
+      const plain = plainly(text, {}, PATIENCE);
       const ours = await instrumented(bench, name, index);
       // What is asynchronous says how it ended a few turns later.
       for (let i = 0; i < 3; i++) await turn();

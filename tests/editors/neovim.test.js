@@ -97,6 +97,13 @@ for (const { command, version } of neovims()) {
       await page.reload();
       await waitForLabel(page, "0");
       assert.match(await neovim.text(), /return `\$\{10 \* count\}`; \/\/ 🙉/);
+
+      // What no patch can do comes with a save, and the status says that the page has it.
+      await neovim.type("Gowindow.late = count;<Esc>");
+      await neovim.until("the status to ask for a reload", `require("capuchin").status():find("needs reload", 1, true)`);
+      await neovim.command("write");
+      await neovim.until("the status to say that the page has it", `require("capuchin").status() == "live · 1 page"`);
+      assert.equal(await page.evaluate("window.late"), 0);
     });
   }
 

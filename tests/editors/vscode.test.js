@@ -59,10 +59,7 @@ test("VS Code with the packaged extension", async (t) => {
     await waitForLabel(page, "you are at count: 36");
 
     // A style sheet reaches the page as it is typed, too.
-    await editor.keyboard.press("F1");
-    await editor.locator(".quick-input-widget input").fill("style.css");
-    await editor.locator(".quick-input-list .monaco-list-row", { hasText: "style.css" }).first().click();
-    await editor.locator(".tab.active", { hasText: "style.css" }).waitFor();
+    await openFile(editor, "style.css");
     await putCursorBefore(editor, "2, 3");
     await editor.keyboard.type("9");
     await page.waitForFunction(() => getComputedStyle(/** @type {Element} */ (document.querySelector("#label"))).color === "rgb(1, 92, 3)", undefined, { polling: 20 });
@@ -78,6 +75,16 @@ test("VS Code with the packaged extension", async (t) => {
     // A reload shows the unsaved text.
     await page.reload();
     await waitForLabel(page, "you are at count: 00");
+
+    // What no patch can do comes with a save, and the status says that the page has it.
+    await editor.bringToFront();
+    await openFile(editor, "main.js");
+    await editor.keyboard.press("Control+End");
+    await editor.keyboard.type("\nwindow.late = count;");
+    await statusItem(editor, "needs reload").waitFor();
+    await editor.keyboard.press("Control+s");
+    await statusItem(editor, /live · 1 page/).waitFor();
+    assert.equal(await page.evaluate("window.late"), 0);
 
     // A page that is closed is no longer counted.
     await page.close();
@@ -154,6 +161,14 @@ async function runCommand(editor, title) {
   const input = editor.locator(".quick-input-widget input");
   await input.fill(`>${title}`);
   await editor.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+}
+
+/** By name, as people do. @param {Page} editor @param {string} name */
+async function openFile(editor, name) {
+  await editor.keyboard.press("F1");
+  await editor.locator(".quick-input-widget input").fill(name);
+  await editor.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().click();
+  await editor.locator(".tab.active", { hasText: name }).waitFor();
 }
 
 /**

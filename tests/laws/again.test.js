@@ -154,3 +154,35 @@ test("a page that waits until everything is there has what a new file brings to 
   assert.equal(await program.see("part.n + part.late"), "2here");
   program.close();
 });
+
+test("a page that is loaded with what none had taken runs it, and the editor is told", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({ "main.js": `export const n = Number("1");\n` });
+  const { document, listener } = program;
+  const version = document.replace('"1"', '"2"');
+  await listener.until("the page to need a reload", () => listener.outcomes.find((it) => it.outcome === "needsReload"));
+  await program.reload();
+  const loaded = await listener.until("the outcome", () => listener.outcomes.find((it) => it.outcome === "live"));
+  assert.deepEqual([loaded.version, loaded.page, loaded.reason?.code], [version, program.page, "loaded"]);
+  assert.equal(program.namespace.n, 2);
+  // Told once: the next page is loaded with what the last one ran already.
+  await program.reload();
+  await bench.client.request("capuchin/pages", {});
+  assert.equal(listener.outcomes.filter((it) => it.outcome === "live").length, 1);
+  program.close();
+});
+
+test("an export that goes and comes back before a page has followed is no change", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({ "main.js": "function f() { return 1; }\nfunction g() { return 1; }\nexport { f, g };\n" });
+  const { document, listener } = program;
+  assert.equal((await program.judged(document.replace("f, g", "f"))).verdict, "updateModule");
+  assert.equal((await program.judged(document.replace("{ f }", "{ f, g }"))).verdict, "unchanged");
+  // With what else came with it.
+  assert.equal((await program.judged(document.replace("f, g", "f"))).verdict, "updateModule");
+  const { verdict, sites } = await program.judged(document.edit(0, document.text.length, "function f() { return 2; }\nfunction g() { return 1; }\nexport { f, g };\n"));
+  assert.deepEqual([verdict, sites.map((it) => it.name)], ["patch", ["f"]]);
+  await listener.until("the patch", () => listener.outcomes.find((it) => it.version === document.version && it.outcome === "live"));
+  assert.equal(await program.see("f() + g()"), 3);
+  program.close();
+});

@@ -34,6 +34,8 @@ export class Generator {
   constructor(seed) {
     this.random = random(seed);
     this.names = 0;
+    /** The function that was edited last, or one around it. @type {Tree | null} */
+    this.near = null;
     /** @type {Tree} */
     this.program = { type: "program", items: [], calls: [] };
     const n = 3 + this.random.below(4);
@@ -227,12 +229,14 @@ export class Generator {
       for (let times = 1 + random.below(3); times > 0; times--) this.editClass(random.pick(classes));
       return;
     }
-    /** @type {(() => void)[]} */
+    /** With the functions around, outermost first. @type {{ apply: () => void, around: Tree[] }[]} */
     const edits = [];
-    visit(this.program, (node) => {
-      if (node.type === "number") edits.push(() => (node.value = random.below(100)));
-      if (node.type === "binary") edits.push(() => (node.op = random.pick(OPERATORS)));
-      if (node.type === "name" || node.type === "set") edits.push(() => (node.k = random.below(1000)));
+    visit(this.program, (node, around) => {
+      /** @param {(() => void)[]} these */
+      const add = (...these) => edits.push(...these.map((apply) => ({ apply, around })));
+      if (node.type === "number") add(() => (node.value = random.below(100)));
+      if (node.type === "binary") add(() => (node.op = random.pick(OPERATORS)));
+      if (node.type === "name" || node.type === "set") add(() => (node.k = random.below(1000)));
       if (node.type === "fn") {
         const many = () => {
           switch (random.below(9)) {
@@ -246,20 +250,26 @@ export class Generator {
             default: node.body.splice(random.below(node.body.length + 1), 0, this.statement(2)); node.short = false;
           }
         };
-        edits.push(many, many, many);
+        add(many, many, many);
       }
-      if (node.type === "let" || node.type === "const") edits.push(() => (node.name = this.fresh()));
-      if (node.type === "entry") edits.push(() => Object.assign(node, { ...this.entry(), key: random.chance(0.5) ? node.key : this.fresh("y") }));
+      if (node.type === "let" || node.type === "const") add(() => (node.name = this.fresh()));
+      if (node.type === "entry") add(() => Object.assign(node, { ...this.entry(), key: random.chance(0.5) ? node.key : this.fresh("y") }));
       if (node.type === "table") {
         const { entries } = node;
-        edits.push(() => entries.splice(random.below(entries.length + 1), 0, this.entry()), () => entries.splice(random.below(entries.length), 1));
+        add(() => entries.splice(random.below(entries.length + 1), 0, this.entry()), () => entries.splice(random.below(entries.length), 1));
       }
-      if (node.type === "counter") edits.push(() => (node.step = this.expression(1)), () => (node.start = this.expression(0)));
-      if (node.type === "map" || node.type === "now") edits.push(() => (node.value = this.expression(1)));
-      if (node.type === "closures") edits.push(() => (node.loop = random.pick(["for", "of", "while"])), () => (node.body = this.block(0)));
+      if (node.type === "counter") add(() => (node.step = this.expression(1)), () => (node.start = this.expression(0)));
+      if (node.type === "map" || node.type === "now") add(() => (node.value = this.expression(1)));
+      if (node.type === "closures") add(() => (node.loop = random.pick(["for", "of", "while"])), () => (node.body = this.block(0)));
     });
     const times = random.chance(0.2) ? 2 + random.below(3) : 1;
-    for (let i = 0; i < times; i++) random.pick(edits)();
+    for (let i = 0; i < times; i++) {
+      // People stay with a function for a while, and with those in it.
+      const nearby = random.chance(0.5) ? edits.filter((it) => it.around.includes(this.near)) : [];
+      const { apply, around } = random.pick(nearby.length > 0 ? nearby : edits);
+      apply();
+      if (around.length > 0) this.near = random.pick(around);
+    }
   }
 
   copy() {
@@ -276,13 +286,18 @@ function nameOf(item) {
   return item.type === "bind" ? item.fn.name : item.name;
 }
 
-/** @param {Tree} node @param {(node: Tree) => void} see */
-function visit(node, see) {
+/**
+ * @param {Tree} node
+ * @param {(node: Tree, around: Tree[]) => void} see also gets the functions that the node is in or is, outermost first
+ * @param {Tree[]} [around]
+ */
+function visit(node, see, around = []) {
   if (Array.isArray(node)) {
-    for (const it of node) visit(it, see);
+    for (const it of node) visit(it, see, around);
   } else if (node !== null && typeof node === "object") {
-    if (node.type) see(node);
-    for (const it of Object.values(node)) if (typeof it === "object") visit(it, see);
+    const inner = node.type === "fn" ? [...around, node] : around;
+    if (node.type) see(node, inner);
+    for (const it of Object.values(node)) if (typeof it === "object") visit(it, see, inner);
   }
 }
 

@@ -6,8 +6,8 @@ import { createHost } from "../../runtime/host.js";
 /** @typedef {import("./bench.js").Bench} Bench */
 /** What a program did: how it ended, what it said, and which globals it made. @typedef {{ end: string, said: string[], globals: string[] }} Result */
 
-/** Programs that run longer than this, plainly, are not tried: some are loops without an end. */
-const PATIENCE = 50;
+/** Milliseconds. Programs that run longer than this, plainly, are not tried: some are loops without an end. */
+export const PATIENCE = 50;
 
 let programs = 0;
 
@@ -32,9 +32,10 @@ function ending(error) {
  *
  * @param {string} text
  * @param {Record<string, unknown>} given
+ * @param {number} [patience] milliseconds; undefined: it does end
  * @returns {Result | null}
  */
-export function plainly(text, given = {}) {
+export function plainly(text, given, patience) {
   const { context, said, globals } = realm(given);
   try {
     // Alone first: what closes the wrapper is no program.
@@ -46,7 +47,7 @@ export function plainly(text, given = {}) {
     const made = vm.runInContext(`(function(module,exports,require,__filename,__dirname){${text.startsWith("#!") ? `//${text}` : text}\n})`, context);
     const module = { exports: {} };
     context.$run = () => made.call(module.exports, module, module.exports, () => given.required, "", "");
-    vm.runInContext("$run()", context, { timeout: PATIENCE });
+    vm.runInContext("$run()", context, patience === undefined ? {} : { timeout: patience });
     delete context.$run;
     return { end: "done", said, globals: globals() };
   } catch (error) {

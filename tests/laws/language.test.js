@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { Bench } from "./bench.js";
 import { published } from "./histories/packages.js";
-import { instrumented, plainly, written } from "./language.js";
+import { PATIENCE, instrumented, plainly, written } from "./language.js";
 
 /** @typedef {import("./language.js").Result} Result */
 
@@ -82,7 +82,7 @@ async function compare(bench, names, texts, given, counts) {
   const found = {};
   for (const [index, text] of texts.entries()) {
     counts.programs += 1;
-    const plain = plainly(text, given);
+    const plain = plainly(text, given, PATIENCE);
     if (plain === null) {
       counts.endless += 1;
       continue;

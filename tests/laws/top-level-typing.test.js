@@ -77,3 +77,30 @@ test("a word that nothing declares waits until it is saved", async (t) => {
   await program.listener.until("the update", () => program.listener.outcomes.find((it) => it.outcome === "needsReload"));
   program.close();
 });
+
+// `count` is a variable, `top` and `name` are the page's: none of them does anything by itself.
+for (const typed of ["count", "top", "held", "name"]) {
+  test(`the name ${typed} alone waits for what follows, and a function in its place is patched`, async (t) => {
+    const bench = await Bench.start(t);
+    const program = await bench.open({ "main.js": MAIN });
+    await program.see("bump()");
+    const { verdict, reason } = await program.judged(program.document.edit(MAIN.length, MAIN.length, typed));
+    assert.deepEqual([verdict, reason?.code], ["hold", "name"]);
+    const there = program.document.text.length;
+    const version = program.document.edit(there - typed.length, there, "function later() { return 5; }");
+    assert.equal((await program.judged(version)).verdict, "patch");
+    const last = program.document.replace('return "cart"', "return later()");
+    assert.equal((await outcomeOf(program, last)).outcome, "live");
+    assert.equal(await program.see("[new Cart().describe(), bump()]").then(String), "5,2");
+    program.close();
+  });
+}
+
+test("a name with a call after it runs the module again", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({ "main.js": MAIN });
+  await program.judged(program.document.edit(MAIN.length, MAIN.length, "bump"));
+  const { length } = program.document.text;
+  assert.equal((await program.judged(program.document.edit(length, length, "();"))).verdict, "updateModule");
+  program.close();
+});

@@ -54,4 +54,6 @@ export interface Outcome {
 
 export interface PagesChanged {
   count: number;
+  /** The ids of those that are connected. */
+  pages: string[];
 }

@@ -24,10 +24,10 @@ export class Progress {
     this.#ready = ready;
   }
 
-  pagesChanged({ count }: PagesChanged): void {
+  pagesChanged({ count, pages }: PagesChanged): void {
     this.#pages = count;
     // What a page that is gone once answered would read as news of those that are left.
-    if (count === 0) this.#outcomes.clear();
+    for (const page of this.#outcomes.keys()) if (!pages.includes(page)) this.#outcomes.delete(page);
   }
 
   verdict(verdict: Verdict): void {
@@ -64,7 +64,9 @@ export class Progress {
     const [worst] = [...this.#outcomes.values()].sort((a, b) => rank(b.outcome) - rank(a.outcome));
     if (worst === undefined) return undefined;
     const words = outcomeWords[worst.outcome];
-    const timed = worst.outcome === "live" || worst.outcome === "nextCall" || worst.outcome === "moduleUpdated";
+    const took = worst.outcome === "live" || worst.outcome === "nextCall" || worst.outcome === "moduleUpdated";
+    // How long somebody typed until the page was loaded again says nothing.
+    const timed = took && worst.reason?.code !== "loaded";
     return {
       ...words,
       text: timed ? `${words.text} ${milliseconds(worst.ms)}` : words.text,

@@ -98,7 +98,7 @@ function hear(method, params) {
     case "capuchin/outcome":
       return hearOutcome(params);
     case "capuchin/pagesChanged":
-      return status.pages(params.count);
+      return status.pages(params);
     case "textDocument/publishDiagnostics":
       return hearDiagnostics(params);
     case "window/showMessage":

@@ -66,9 +66,10 @@ export function createStatus(fields) {
       return verdict;
     },
 
-    /** @param {number} count */
-    pages(count) {
+    /** @param {{ count: number, pages: string[] }} connected  what pages that are gone have answered is no news of these */
+    pages({ count, pages: ids }) {
       pages = count;
+      outcomes = outcomes.filter((it) => ids.includes(it.page));
       fields.pages.textContent = `${pagesText(count)} connected`;
       fields.pages.dataset.mood = count > 0 ? "good" : "wait";
     },

@@ -75,6 +75,8 @@ function tellOutcome({ outcome, reason }, { sites }, outcomes) {
   const where = [names(sites), outcomes.length > 1 ? `in ${pagesText(outcomes.length)}` : ""];
   switch (outcome) {
     case "live":
+      // How long somebody typed until then says nothing.
+      if (reason?.code === "loaded") return { mood: "good", text: "the page was loaded with this version" };
       return { mood: "good", text: join(`live in ${ms}`, ...where) };
     case "nextCall":
       return { mood: "good", text: join(`live from the next call, in ${ms}`, ...where) };

@@ -17,6 +17,8 @@ test("a live patch is told with its time and its function", () => {
 test("of several pages the slowest time is told", () => {
   const outcomes = [outcome({}), outcome({ page: "p2", ms: 14.6 })];
   assert.equal(tell(patch, outcomes, 2).text, "live in 15 ms · draw · in 2 pages");
+  const loaded = outcome({ ms: 4000, reason: { code: "loaded", message: "the page was loaded with this version" } });
+  assert.deepEqual(tell(patch, [loaded], 1), { mood: "good", text: "the page was loaded with this version" });
 });
 
 test("of several pages the worst outcome is told", () => {

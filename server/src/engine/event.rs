@@ -47,8 +47,9 @@ pub enum Notice {
     },
     Verdict(VerdictNotice),
     Outcome(OutcomeNotice),
+    /// The pages that are connected now, by id.
     PagesChanged {
-        count: usize,
+        pages: Vec<PageId>,
     },
     /// The program of a page has sent an event.
     Custom {

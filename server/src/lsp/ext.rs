@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::wire::PageId;
+
 pub(super) const READY: &str = "capuchin/ready";
 pub(super) const VERDICT: &str = "capuchin/verdict";
 pub(super) const OUTCOME: &str = "capuchin/outcome";
@@ -45,6 +47,7 @@ pub(super) struct Outcome {
 #[derive(Debug, Serialize)]
 pub(super) struct PagesChanged {
     pub(super) count: usize,
+    pub(super) pages: Vec<PageId>,
 }
 
 /// To the editor: from which page. From the editor: to which; to all if it is not said.

@@ -226,7 +226,10 @@ async fn an_editor_that_does_not_read_can_still_type_and_leave() {
     editor.request("initialize", json!({})).await;
     editor.notify("initialized", json!({})).await;
     for count in 0..10_000 {
-        engine.notices.send(Notice::PagesChanged { count }).unwrap();
+        engine
+            .notices
+            .send(Notice::PagesChanged { pages: vec![PageId::parse(&count.to_string()).expect("an id")] })
+            .unwrap();
     }
     editor.open("").await;
     for n in 0..400 {
@@ -340,7 +343,7 @@ async fn notices_wait_until_the_editor_may_hear_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_says_initialized_hears_too() {
     let (engine, start) = engine(Lifetime::Session);
-    engine.notices.send(Notice::PagesChanged { count: 1 }).unwrap();
+    engine.notices.send(Notice::PagesChanged { pages: vec![PageId::parse("p1").expect("an id")] }).unwrap();
     let mut editor = Editor::connect(start);
     editor.request("initialize", json!({})).await;
     editor.open("").await;
@@ -351,7 +354,7 @@ async fn a_client_that_never_says_initialized_hears_too() {
 async fn diagnostics_do_not_go_to_a_client_without_them() {
     let (mut editor, engine) = Editor::ready_with(json!({ "capabilities": { "textDocument": {} } })).await;
     engine.notices.send(Notice::Problems { uri: DOC.into(), version: None, problems: vec![] }).unwrap();
-    engine.notices.send(Notice::PagesChanged { count: 1 }).unwrap();
+    engine.notices.send(Notice::PagesChanged { pages: vec![PageId::parse("p1").expect("an id")] }).unwrap();
     assert_eq!(editor.next_method().await, "capuchin/pagesChanged");
 }
 
@@ -551,7 +554,7 @@ async fn the_end_of_the_input_is_an_exit_after_the_last_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_waits_for_no_answer_gets_all_of_them() {
     let (engine, start) = engine(Lifetime::Session);
-    engine.notices.send(Notice::PagesChanged { count: 1 }).unwrap();
+    engine.notices.send(Notice::PagesChanged { pages: vec![PageId::parse("p1").expect("an id")] }).unwrap();
     let mut editor = Editor::connect(start);
     let first = editor.ask("initialize", json!({})).await;
     editor.notify("initialized", json!({})).await;

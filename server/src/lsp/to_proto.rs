@@ -15,7 +15,9 @@ pub(super) fn notice(notice: Notice) -> Vec<u8> {
         }
         Notice::Verdict(it) => notification(ext::VERDICT, verdict(it)),
         Notice::Outcome(it) => notification(ext::OUTCOME, outcome(it)),
-        Notice::PagesChanged { count } => notification(ext::PAGES_CHANGED, ext::PagesChanged { count }),
+        Notice::PagesChanged { pages } => {
+            notification(ext::PAGES_CHANGED, ext::PagesChanged { count: pages.len(), pages })
+        }
         Notice::Custom { page, event, data } => {
             notification(ext::EVENT, ext::Custom { page: Some(page.to_string()), event, data })
         }
@@ -145,7 +147,9 @@ mod tests {
             "capuchin/ready",
             json!({ "url": "http://localhost:4177/", "root": "/app" }),
         );
-        check(Notice::PagesChanged { count: 2 }, "capuchin/pagesChanged", json!({ "count": 2 }));
+        let pages = ["p1", "p2"].map(|it| PageId::parse(it).expect("an id")).to_vec();
+        let params = json!({ "count": 2, "pages": ["p1", "p2"] });
+        check(Notice::PagesChanged { pages }, "capuchin/pagesChanged", params);
         let site = SiteNotice { name: "tick".into(), kind: "function", range: RANGE };
         check(
             Notice::Verdict(VerdictNotice {

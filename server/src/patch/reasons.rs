@@ -101,13 +101,18 @@ pub(super) fn gathers_others() -> Reason {
     Reason { code: "context", message, start: 0, end: 0 }
 }
 
-/// Why a text is not run yet: a statement that is new is a word that is new and that nothing declares.
+/// Why a text is not run yet: a statement that is new is a name and nothing else. By itself it does nothing; while somebody
+/// types it is the start of something.
 pub(super) fn lone_word(old: &[Item], module: &Module, before: &[Box<str>]) -> Option<Reason> {
-    let is_new = |name: &&String| !before.iter().any(|it| **it == ***name) && !crate::globals::is_known(name);
     let was_there = |it: &Item| old.iter().any(|old| old.kind == it.kind && old.hash == it.hash);
-    module.items.iter().filter(|it| !was_there(it)).find_map(|item| {
-        let name = item.word.as_ref().filter(is_new)?;
-        let message = format!("`{name}` is declared nowhere: the module runs again when it is, or when you save");
-        Some(Reason { code: "unresolved", message, start: item.start, end: item.end })
-    })
+    let (item, name) =
+        module.items.iter().filter(|it| !was_there(it)).find_map(|item| Some((item, item.word.as_ref()?)))?;
+    let names = |list: &[Box<str>]| list.iter().any(|it| **it == **name);
+    let is_declared = !names(&module.unresolved) || names(before) || crate::globals::is_known(name);
+    let (code, message) = if is_declared {
+        ("name", format!("`{name}` alone does nothing: the module runs again when you go on, or when you save"))
+    } else {
+        ("unresolved", format!("`{name}` is declared nowhere: the module runs again when it is, or when you save"))
+    };
+    Some(Reason { code, message, start: item.start, end: item.end })
 }

@@ -51,7 +51,7 @@ impl Project {
         let watcher = watch::watch(&folder, engine.clone());
         tracing::info!("pages are served at {url}");
         hub.tell(Notice::Ready { url: url.clone(), root: folder });
-        hub.tell(Notice::PagesChanged { count: 0 });
+        hub.tell(Notice::PagesChanged { pages: Vec::new() });
         Ok(Project { engine, hub, url, app, listeners, watcher })
     }
 

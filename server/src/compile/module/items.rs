@@ -29,7 +29,7 @@ pub struct Item {
     pub reads: Vec<String>,
     /// The variables of the top level that it reads while the module runs.
     pub uses: Vec<Use>,
-    /// The statement is this word alone, and nothing in the text declares it: as while one is typed.
+    /// The statement is this name alone, as while one is typed.
     pub word: Option<String>,
 }
 
@@ -279,10 +279,9 @@ pub fn own_key(name: &str) -> String {
     if name == "__proto__" { "[\"__proto__\"]".to_owned() } else { quoted(name) }
 }
 
-/// The name that a statement consists of, if nothing declares it.
-pub(super) fn lone_word(statement: &Statement<'_>, scoping: &Scoping) -> Option<String> {
+/// The name that a statement consists of.
+pub(super) fn lone_word(statement: &Statement<'_>) -> Option<String> {
     let Statement::ExpressionStatement(it) = statement else { return None };
     let Expression::Identifier(it) = &it.expression else { return None };
-    let symbol = it.reference_id.get().and_then(|id| scoping.get_reference(id).symbol_id());
-    symbol.is_none().then(|| it.name.to_string())
+    Some(it.name.to_string())
 }

@@ -129,7 +129,7 @@ impl Shape {
                 | Statement::ExportAllDeclaration(_)
         );
         let item = Item { kind, start: span.start, end: span.end, names, is_shared, is_list, ..Item::default() };
-        let (uses, word) = (uses::of(statement, scoping), lone_word(statement, scoping));
+        let (uses, word) = (uses::of(statement, scoping), lone_word(statement));
         let mut item = Item { uses, word, ..takeable(statement, item, scoping) };
         self.soften_const(statement, &mut item, scoping, collector);
         self.items.push(item);

@@ -23,6 +23,8 @@ pub(super) struct ScopeHook {
     pub(super) outer: Option<String>,
     /// The hook of its function, for a block's.
     pub(super) leads_to: Option<usize>,
+    /// How `this` is written where it stands.
+    pub(super) this: String,
     /// The variables of its frame, and those of the blocks around it in the function.
     pub(super) names: Vec<String>,
     /// The guards that name it.
@@ -59,10 +61,23 @@ impl Collector<'_> {
             _ => None,
         };
         let function = function.and_then(|it| self.frames[it].scope);
+        let this = self.this_at(frame, function);
         let (names, uses, is_held) = (Vec::new(), Vec::new(), false);
-        self.hooks.push(ScopeHook { name, function, outer, leads_to, names, uses, is_held });
+        self.hooks.push(ScopeHook { name, function, outer, leads_to, this, names, uses, is_held });
         self.frames[frame].hook.get_or_insert_default().number = Some(number);
         number
+    }
+
+    /// How `this` is written in a frame of a function.
+    fn this_at(&mut self, frame: usize, function: Option<ScopeId>) -> String {
+        let inner = self.functions.iter().position(|it| it.scope == function).unwrap_or_default();
+        let in_arrows = self.functions.iter().take(inner + 1).all(|it| it.is_arrow);
+        let in_field = self.frames[..=frame].iter().any(|it| matches!(it.kind, FrameKind::Field { .. }));
+        if in_arrows && !in_field && self.base.is_function && self.cells_around() > 0 {
+            self.cell(0, "this")
+        } else {
+            "this".to_owned()
+        }
     }
 
     /// The declarations of a frame's hook and of those of classes in it. All that is in the frame has been walked.
@@ -168,7 +183,7 @@ impl Collector<'_> {
             return format!("const {name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}");
         }
         let (cases, rest) = match (&hook.outer, hook.leads_to) {
-            (Some(outer), _) => (cases(&hook.names) + &ends(self.plain(outer), true), String::new()),
+            (Some(outer), _) => (cases(&hook.names) + &ends(self.plain(outer), Some(&hook.this)), String::new()),
             (None, around) => {
                 let around = around.map_or("", |it| &self.hooks[it].name);
                 (cases(&hook.names), format!("return {around}($cap_c,$cap_v);"))
@@ -182,7 +197,8 @@ impl Collector<'_> {
         let hook = &self.hooks[number];
         let name = &hook.name;
         let Some(outer) = self.outer_of(hook).filter(|_| lazy[number]) else { return name.clone() };
-        let cases = cases(&self.names_of(hook)) + &ends(self.plain(outer), hook.uses.iter().all(|it| it.is_arrow));
+        let this = hook.uses.iter().all(|it| it.is_arrow).then_some(hook.this.as_str());
+        let cases = cases(&self.names_of(hook)) + &ends(self.plain(outer), this);
         let guards = self.base.flavour.guards();
         let (open, end) = (format!("\u{5}\u{6}{guards}.h(\u{2}"), "\u{f}\u{2}\u{5}\u{6})\u{2}");
         format!("{name}??={open}($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}}}{end}")
@@ -218,6 +234,7 @@ fn cases(names: &[String]) -> String {
 }
 
 /// The cases of a function's hook for what is no variable.
-fn ends(outer: &str, with_this: bool) -> String {
-    format!("case 0:return {outer};{}", if with_this { "case\"this\":return this;" } else { "" })
+fn ends(outer: &str, this: Option<&str>) -> String {
+    let this = this.map(|it| format!("case\"this\":return {it};")).unwrap_or_default();
+    format!("case 0:return {outer};{this}")
 }

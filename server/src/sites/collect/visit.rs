@@ -417,24 +417,12 @@ impl<'a> Visit<'a> for Collector<'_> {
     }
 
     fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
-        self.push(FrameKind::Head, Some(it.scope_id()));
-        self.visit_expression(&it.right);
-        self.enter_loop(Some(it.scope_id()));
-        self.visit_for_statement_left(&it.left);
-        self.loop_body(&it.body);
-        self.loops.pop();
-        self.frames.pop();
+        self.loop_over(it.scope_id(), &it.left, &it.right, &it.body);
     }
 
     fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
         self.seen.has_top_level_await |= it.r#await && self.functions.is_empty();
-        self.push(FrameKind::Head, Some(it.scope_id()));
-        self.visit_expression(&it.right);
-        self.enter_loop(Some(it.scope_id()));
-        self.visit_for_statement_left(&it.left);
-        self.loop_body(&it.body);
-        self.loops.pop();
-        self.frames.pop();
+        self.loop_over(it.scope_id(), &it.left, &it.right, &it.body);
     }
 
     fn visit_catch_clause(&mut self, it: &CatchClause<'a>) {
@@ -471,6 +459,23 @@ impl Collector<'_> {
         let around = || self.frames.iter().rev().find_map(|it| it.scope).map_or(0, |it| self.depths[it.index()] + 1);
         let depth = scope.map_or_else(around, |it| self.depths[it.index()]);
         self.loops.push((self.functions.len(), depth));
+    }
+
+    /// `for … in` and `for … of`: what is gone over is evaluated once, before the loop has variables.
+    fn loop_over<'a>(
+        &mut self,
+        scope: ScopeId,
+        left: &ForStatementLeft<'a>,
+        right: &Expression<'a>,
+        body: &Statement<'a>,
+    ) {
+        self.push(FrameKind::Head, Some(scope));
+        self.visit_expression(right);
+        self.enter_loop(Some(scope));
+        self.visit_for_statement_left(left);
+        self.loop_body(body);
+        self.loops.pop();
+        self.frames.pop();
     }
 
     pub(super) fn loop_body<'a>(&mut self, body: &Statement<'a>) {
