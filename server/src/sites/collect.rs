@@ -50,6 +50,8 @@ pub struct RawSite {
     /// Its own scope, and a number for the kind of hook that it has: set when the walk ends, as `scope` is.
     own: ScopeId,
     pub hook: u64,
+    /// For a class: the same for the constructor.
+    pub construct_hook: u64,
     /// The scope that it is made in, and what sites remember of it.
     around: ScopeId,
     pub scope: Arc<Scope>,
@@ -175,6 +177,8 @@ pub struct Collector<'s> {
     loops: Vec<(usize, u32)>,
     /// Variables that a function uses inside a loop, and those that functions in it use.
     looped: FxHashSet<SymbolId>,
+    /// Functions that are no sites.
+    others: Vec<OtherFunction>,
     captured: FxHashSet<SymbolId>,
     /// Functions whose variables are reached by name, because an arrow in them needs an `eval` there.
     evals: FxHashSet<ScopeId>,
@@ -241,6 +245,16 @@ struct Hook {
     classes: Vec<String>,
     /// For a class frame: the instance field is wanted.
     in_field: bool,
+}
+
+/// A function whose text is part of a site around it.
+#[derive(Debug)]
+struct OtherFunction {
+    scope: ScopeId,
+    /// The number of that site.
+    around: Option<usize>,
+    /// Where its body starts.
+    start: u32,
 }
 
 #[derive(Debug, Default)]
@@ -311,6 +325,7 @@ impl<'s> Collector<'s> {
             declared: None,
             loops: Vec::new(),
             looped: FxHashSet::default(),
+            others: Vec::new(),
             captured: FxHashSet::default(),
             evals: FxHashSet::default(),
             privates: FxHashMap::default(),
@@ -350,6 +365,14 @@ impl<'s> Collector<'s> {
             let site = &mut self.sites[number];
             site.scope = scope;
             site.hook = hooks.get(&site.own).copied().unwrap_or_default();
+        }
+        for it in std::mem::take(&mut self.others) {
+            let Some(hook) = hooks.get(&it.scope) else { continue };
+            // A constructor is part of its class.
+            let Some(site) = it.around.map(|number| &mut self.sites[number]) else { continue };
+            let is_constructor = site.class.as_ref().is_some_and(|class| class.constructs(it.start));
+            let sum = if is_constructor { &mut site.construct_hook } else { &mut site.hook };
+            *sum = sum.wrapping_add(*hook);
         }
         let lazy = self.lazy_hooks();
         let texts: Vec<(String, String)> =

@@ -93,7 +93,7 @@ fn fill(
             start: it.span.start - base,
             len: it.span.end - it.span.start,
             // Another kind of hook is other code, whatever the text says.
-            shell: shells[*next + 1] ^ it.hook,
+            shell: shells[*next + 1] ^ it.hook ^ it.construct_hook,
             deep: 0,
             scope: Arc::clone(&it.scope),
             free,
@@ -102,7 +102,7 @@ fn fill(
             level: it.level,
             changed: 0,
             born: 0,
-            class: classes[*next],
+            class: ClassHashes { construct: classes[*next].construct ^ it.construct_hook, ..classes[*next] },
             privates: it.class.as_ref().map_or_else(Vec::new, RawClass::private_names),
             construct_rev: 0,
             scope_rev: 0,

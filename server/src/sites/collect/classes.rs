@@ -32,6 +32,7 @@ impl<'s> Collector<'s> {
             body: it.body.span.start,
             own: it.scope_id(),
             hook: 0,
+            construct_hook: 0,
             around,
             scope: Arc::default(),
             level: self.level_at(self.frames.len() - 1),

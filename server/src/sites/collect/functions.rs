@@ -46,6 +46,7 @@ impl<'s> Collector<'s> {
                 body: entry.body.start(),
                 own: entry.scope,
                 hook: 0,
+                construct_hook: 0,
                 around,
                 scope: Arc::default(),
                 level,
@@ -63,8 +64,12 @@ impl<'s> Collector<'s> {
         });
         if let Some(number) = number {
             self.site_stack.push(number);
-        } else if hook.is_none() {
-            self.disabled += 1;
+        } else {
+            let around = self.site_stack.last().copied();
+            self.others.push(OtherFunction { scope: entry.scope, around, start: entry.body.start() });
+            if hook.is_none() {
+                self.disabled += 1;
+            }
         }
         let root_class = self.base.is_function && self.site_stack.len() == 1;
         self.functions.push(FunctionState {
