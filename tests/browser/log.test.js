@@ -71,7 +71,7 @@ test("a file that is deleted is told, and its return", async (t) => {
   const { logged, project, page } = await served(t, { "main.js": 'import { a } from "./a.js";\nglobalThis.a = () => a();\n', "a.js": "export function a() { return 1; }\n" });
   const same = await remember(page);
   await rm(project.path("a.js"));
-  assert.equal(await logged(/a\.js/), "WARN /a.js was deleted: pages that run it go on");
+  assert.equal(await logged(/a\.js/), "WARN /a.js does not exist any more: pages that run it go on");
   assert.equal(await page.evaluate("a()"), 1);
   await project.write("a.js", "export function a() { return 2; }\n");
   assert.equal(await logged(/a\.js/), "INFO /a.js: the problem is solved");

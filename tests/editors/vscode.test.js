@@ -180,9 +180,14 @@ async function openFile(editor, name) {
 async function putCursorBefore(editor, text) {
   await editor.locator(".monaco-editor .view-lines").first().click();
   await editor.keyboard.press("Control+f");
-  await editor.locator(".find-widget.visible textarea").first().fill(text);
+  const widget = editor.locator(".find-widget.visible");
+  await widget.locator("textarea").first().fill(text);
+  // Keys that come before it has found the text would be typed into the widget.
   await editor.keyboard.press("Enter");
-  await editor.keyboard.press("Escape");
+  await widget.locator(".matchesCount", { hasText: "1 of 1" }).waitFor();
+  await widget.getByRole("button", { name: "Close" }).click();
+  await widget.waitFor({ state: "detached" });
+  await editor.locator(".monaco-editor.focused").waitFor();
   await editor.keyboard.press("ArrowLeft");
 }
 

@@ -186,3 +186,21 @@ test("an export that goes and comes back before a page has followed is no change
   assert.equal(await program.see("f() + g()"), 3);
   program.close();
 });
+
+test("a module that was saved while a page loaded it runs again there", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({ "main.js": 'export const load = (name) => import(name);\n', "late.js": 'export const n = Number("1");\nimport.meta.hot.accept();\n' });
+  const late = program.also("late.js");
+  const graph = bench.graph.bind(bench);
+  bench.graph = async (id, page) => {
+    const old = await graph(id, page);
+    late.document.replace('"1"', '"2"');
+    late.document.save();
+    await bench.client.request("capuchin/pages", {});
+    return old;
+  };
+  await program.see('load("./late.js")');
+  await late.listener.until("the update", () => late.listener.outcomes.find((it) => it.outcome === "moduleUpdated"));
+  assert.equal(await program.see('load("./late.js").then((it) => it.n)'), 2);
+  program.close();
+});

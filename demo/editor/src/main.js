@@ -248,7 +248,7 @@ if (title) document.title = `${title} · Capuchin demo`;
 byId("intro").textContent = intro;
 byId("tries").hidden = tries.length === 0;
 makeSplitter(byId("splitter"), byId("split"));
-status.pages(0);
+status.pages({ count: 0, pages: [] });
 status.say("calm", "Type in the editor. The program follows every key and keeps its state.");
 
 frame.src = config.app;

@@ -153,7 +153,7 @@ impl Engine {
             let rev = self.graph.next_rev();
             let Some(hot) = self.hot.get_mut(id) else { return };
             hot.gone_since.get_or_insert(rev);
-            self.set_problem(id, Some(Problem::new("was deleted: pages that run it go on")), turn);
+            self.set_problem(id, Some(Problem::new("does not exist any more: pages that run it go on")), turn);
         } else {
             self.graph.forget(id);
             self.hot.remove(id);

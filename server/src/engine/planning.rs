@@ -406,12 +406,16 @@ impl Engine {
         let mut due: Vec<String> =
             self.hot.iter().filter(|(_, hot)| hot.update_since.is_some()).map(|(id, _)| id.clone()).collect();
         due.sort_unstable();
+        self.update_each(due);
+        self.push_remade(When::Typing);
+    }
+
+    /// Sends modules that have to run again, as it becomes them: those that nobody types, nobody will save either.
+    pub(super) fn update_each(&mut self, due: Vec<String>) {
         let is_open = |id: &String| self.documents.values().any(|it| it.module.as_ref() == Some(id));
         let (typed, others): (Vec<String>, Vec<String>) = due.into_iter().partition(is_open);
         self.update_modules(&typed, When::Typing);
-        // For a page that came while a file changed on disk: nobody types, and nobody will save.
         self.update_modules(&others, When::Disk);
-        self.push_remade(When::Typing);
     }
 
     /// A module that is saved, and those that changed together with it: a name that was changed in several files.

@@ -317,25 +317,29 @@ impl Engine {
         self.catch_up(id, &new);
         self.tell_loaded(id, &new, before.is_empty());
         self.send_files(id);
-        let Some(page) = self.pages.get_mut(id) else { return };
-        if look {
+        self.update_behind(id);
+        if look && let Some(page) = self.pages.get_mut(id) {
             page.send(ToPage::Looked {});
         }
-        // A page that loaded an older top level gets the newer one as if it had just been typed.
-        let behind: Vec<String> = page
-            .modules
-            .iter()
-            .filter(|(module, known)| {
-                self.hot
-                    .get(*module)
-                    .is_some_and(|hot| hot.program.root_at(known.root_rev).shell != hot.program.root.shell)
-            })
-            .map(|(module, _)| module.clone())
-            .collect();
-        for module in behind {
-            if let Some(hot) = self.hot.get_mut(&module) {
-                hot.update_since.get_or_insert_with(Instant::now);
+    }
+
+    /// A page that loaded an older top level of modules gets the newest, unless that waits for a pause in the typing.
+    fn update_behind(&mut self, id: &PageId) {
+        let Some(page) = self.pages.get(id) else { return };
+        let is_behind = |module: &String, known: &PageModule| {
+            let hot = self.hot.get(module).filter(|it| it.update_since.is_none());
+            hot.is_some_and(|it| it.program.root_at(known.root_rev).shell != it.program.root.shell)
+        };
+        let mut behind: Vec<String> =
+            page.modules.iter().filter(|(module, known)| is_behind(module, known)).map(|it| it.0.clone()).collect();
+        behind.sort_unstable();
+        for module in &behind {
+            if let Some(hot) = self.hot.get_mut(module) {
+                hot.update_since = Some(Instant::now());
             }
+        }
+        if !behind.is_empty() {
+            self.update_each(behind);
         }
     }
 
@@ -347,6 +351,7 @@ impl Engine {
         }
         self.catch_up(id, &new);
         self.tell_loaded(id, &new, false);
+        self.update_behind(id);
     }
 
     /// Files that are no modules and changed after the page was made, or while it was away.
