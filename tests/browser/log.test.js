@@ -67,6 +67,18 @@ test("an import that is not found is told with its place, and when it is there",
   assert.ok(await same());
 });
 
+test("an HTML file that is moved away is told, and its pages go on until it is back", async (t) => {
+  const { logged, project, page } = await served(t, { "main.js": MAIN });
+  const same = await remember(page);
+  const html = await project.read("index.html");
+  await rm(project.path("index.html"));
+  assert.equal(await logged(/index\.html/), "WARN /index.html does not exist any more: pages that show it go on");
+  assert.equal(await page.evaluate("tick()"), 1);
+  assert.ok(await same());
+  await whileReloading(page, () => project.write("index.html", html));
+  await until(page, "tick() > 0");
+});
+
 test("a file that is deleted is told, and its return", async (t) => {
   const { logged, project, page } = await served(t, { "main.js": 'import { a } from "./a.js";\nglobalThis.a = () => a();\n', "a.js": "export function a() { return 1; }\n" });
   const same = await remember(page);

@@ -107,6 +107,13 @@ test("VS Code with the packaged extension", async (t) => {
       assert.equal(await message.getByRole("button", { name: action }).count(), 1, action);
     }
 
+    // One message, of ours.
+    await runCommand(editor, "Preferences: Open User Settings (JSON)");
+    await saveSettings(editor, { "capuchin.port": 0, "capuchin.root": "nowhere" });
+    const told = editor.locator(".notification-toast", { hasText: "nowhere" });
+    await told.filter({ hasText: "Capuchin could not start" }).waitFor();
+    assert.equal(await editor.locator(".notification-toast", { hasText: "couldn't create connection" }).count(), 0);
+
     await saveSettings(editor, { "capuchin.port": 0 });
     await statusItem(editor, "no page").waitFor();
   });
@@ -139,14 +146,13 @@ async function openPageByCommand(editor) {
 }
 
 /**
- * Puts the settings into VS Code's own editor for them and saves.
+ * Puts the settings into VS Code's own editor for them, which is open, and saves.
  *
  * @param {Page} editor
  * @param {Record<string, unknown>} settings
  */
 async function saveSettings(editor, settings) {
-  await runCommand(editor, "Preferences: Open User Settings (JSON)");
-  await editor.locator(".monaco-editor .view-line", { hasText: "files.autoSave" }).click();
+  await editor.locator(".monaco-editor .view-line", { hasText: "capuchin" }).first().click();
   await editor.keyboard.press("Control+a");
   await editor.keyboard.insertText(JSON.stringify(settings));
   await editor.keyboard.press("Control+s");

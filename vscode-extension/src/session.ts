@@ -105,7 +105,7 @@ export class Session implements vscode.Disposable {
   }
 
   #makeClient(command: string, options: lspExt.InitializationOptions, progress: Progress): LanguageClient {
-    const client: LanguageClient = new LanguageClient(
+    const client: LanguageClient = new Client(
       "capuchin",
       "Capuchin",
       { command, args: ["lsp"] },
@@ -230,6 +230,13 @@ export class Session implements vscode.Disposable {
   async #tell(text: string, actions: Action[]): Promise<void> {
     const chosen = await vscode.window.showErrorMessage(text, ...actions.map(({ title }) => title));
     await actions.find(({ title }) => title === chosen)?.run();
+  }
+}
+
+/** The user is told by us, in one message; the client's own goes to the log. */
+class Client extends LanguageClient {
+  override error(text: string, data?: unknown): void {
+    super.error(text, data, false);
   }
 }
 

@@ -98,7 +98,12 @@ impl Engine {
     pub(super) fn file_changed(&mut self, path: &Path, turn: &mut Turn) {
         let Some((id, real)) = self.graph.resolver.root().locate(path) else { return };
         if is_html(&real) {
-            turn.others.push(self.new_html(id));
+            if real.is_file() {
+                turn.others.push(self.new_html(id));
+            } else {
+                // A reload could show nothing, and would never hear that it is back.
+                tracing::warn!("{id} does not exist any more: pages that show it go on");
+            }
         } else if is_script(&real) {
             self.script_changed(&id, &real, turn);
         } else {
