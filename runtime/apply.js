@@ -26,7 +26,7 @@ import { Program } from "./registry.js";
  * @property {(code: string) => any} evaluate
  * @property {(url: string, rev: number) => Promise<boolean>} swapStyle a `<link>` has a new text; false: it did not load
  * @property {(url: string, rev: number) => Promise<boolean>} swapAsset
- * @property {(url: string) => boolean} showsHtml whether this page was made from that HTML file
+ * @property {string} [html] the id of the HTML file that this page was made from
  * @property {(module: string, message: string | null, line?: number, column?: number) => void} problem
  * @property {(module: string, error: unknown) => void} report
  * @property {(module: string) => void} recovered an error shown for it is over
@@ -512,7 +512,7 @@ export class Applier {
           : this.result(change.url, change.rev, "refused", started, { code: "download", message: `${change.url} did not load; the old one stays` }))));
       } else if (change.type === "html") {
         const reason = { code: "html", message: `${change.url} changed` };
-        const shown = this.host.showsHtml(change.url);
+        const shown = change.url === this.host.html;
         if (shown) this.wantsReload ??= reason;
         swaps.push(Promise.resolve(this.result(change.url, change.rev, shown ? "needsReload" : "live", started, shown ? reason : undefined)));
       }
@@ -557,11 +557,13 @@ export class Applier {
 }
 
 /**
- * Whether a module that runs has this very code: then only what its imports lead to is different.
+ * Whether a module that runs has this very code: then only what its imports lead to is different. It need not run again, unless it
+ * went without some of them.
  * @param {Module} module @param {import("./wire.js").ModuleDef} def
  */
 function runsTheSame({ current, stamp }, def) {
-  return current !== null && current.state === "done" && stamp !== undefined && stamp === def.stamp && def.kind === current.program.kind;
+  const isThis = stamp !== undefined && stamp === def.stamp && def.kind === current?.program.kind;
+  return isThis && current !== null && current.state === "done" && !current.wentWithout;
 }
 
 /** @param {string} id @returns {Reason} */

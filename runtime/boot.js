@@ -45,6 +45,7 @@
     page: attribute("data-page"),
     server: attribute("data-server"),
     rev: Number(attribute("data-rev")) || 0,
+    html: attribute("data-html"),
     cleanup: attribute("data-cleanup") || "on",
     // When updates of modules are applied: `<html data-capuchin-mode="manual">`, or whenever the program says so.
     mode: Element.prototype.getAttribute.call(document.documentElement, "data-capuchin-mode") || "automatic",

@@ -11,7 +11,7 @@ import { createStyles } from "./css.js";
 
 /**
  * What boot.js left.
- * @type {{ token: string, page: string, server: string, rev: number, mode: import("./apply.js").Mode, origin: string,
+ * @type {{ token: string, page: string, server: string, rev: number, html: string, mode: import("./apply.js").Mode, origin: string,
  *   natives: { WebSocket: typeof WebSocket, fetch: typeof fetch, setTimeout: (callback: () => void, ms: number) => number, clearTimeout: (handle: number) => void, now: () => number, eval: (code: string) => any },
  *   waiting: { url: string, rev: number, nsites: number, stamp: string, guards: number[] }[],
  *   script: (url: string, rev: number, nsites: number, stamp?: string) => number[],
@@ -34,6 +34,7 @@ const host = createHost({
   server: boot.server,
   rev: boot.rev,
   url: location.href,
+  html: boot.html,
   userAgent: navigator.userAgent,
   evaluate: natives.eval,
   cleanup: boot.cleanup,
@@ -71,7 +72,6 @@ const host = createHost({
   styleSheet: styles.object,
   swapStyle: styles.swap,
   swapAsset: styles.swapAsset,
-  showsHtml: (url) => url === location.pathname || url === `${location.pathname}index.html` || url === `${location.pathname}.html`,
   showProblem: overlay.show,
   clearProblem: overlay.clear,
   log,

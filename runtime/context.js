@@ -143,7 +143,7 @@ function createRequire(registry, instance) {
       if (external?.namespace !== undefined) return external.namespace;
     }
     const module = dep.id === undefined ? undefined : registry.modules.get(dep.id);
-    if (!module?.program) throw notFound(spec, instance.id, dep.error);
+    if (!module?.program) throw notFound(spec, instance, dep.error);
     const loaded = registry.load(module, instance);
     // A cycle that goes through require() is one all the same.
     if (instance.state === "evaluating" && loaded.state === "evaluating") instance.ancestor = Math.min(instance.ancestor, loaded.ancestor);
@@ -153,7 +153,7 @@ function createRequire(registry, instance) {
   require.resolve = (specifier) => {
     const spec = String(specifier);
     const dep = registry.resolveRequire(instance.program, spec);
-    if (dep.id === undefined) throw notFound(spec, instance.id, dep.error);
+    if (dep.id === undefined) throw notFound(spec, instance, dep.error);
     return dep.id;
   };
   require.context = () => { throw new TypeError("require.context takes literals only"); };
@@ -167,9 +167,10 @@ function createRequire(registry, instance) {
   return require;
 }
 
-/** @param {string} spec @param {string} from @param {string} [reason] */
+/** @param {string} spec @param {Instance} from @param {string} [reason] */
 function notFound(spec, from, reason) {
-  return Object.assign(new Error(reason ?? `Cannot find module '${spec}' from ${from}`), { code: "MODULE_NOT_FOUND" });
+  from.lacks();
+  return Object.assign(new Error(reason ?? `Cannot find module '${spec}' from ${from.id}`), { code: "MODULE_NOT_FOUND" });
 }
 
 /** `require.cache`: modules that run, by id; deleting one makes the next require run it again. @param {Registry} registry */

@@ -27,6 +27,7 @@ import { Updater } from "./update.js";
  * @property {string} [server]
  * @property {number} [rev] the server's revision when it made the page; 0: not known
  * @property {string} [url]
+ * @property {string} [html] the id of the HTML file that the page was made from
  * @property {string} [userAgent]
  * @property {() => import("./socket.js").Wire} [open] the transport
  * @property {() => Promise<void>} [renew] asks a server that was started again for its token
@@ -46,7 +47,6 @@ import { Updater } from "./update.js";
  * @property {(id: string, css: string) => unknown} [styleSheet]
  * @property {(url: string, rev: number) => Promise<boolean>} [swapStyle]
  * @property {(url: string, rev: number) => Promise<boolean>} [swapAsset]
- * @property {(url: string) => boolean} [showsHtml]
  * @property {(module: string, message: string, line?: number, column?: number) => void} [showProblem]
  * @property {(module: string) => void} [clearProblem]
  * @property {(level: "debug" | "warn" | "error", message: string, error?: unknown) => void} [log]
@@ -156,7 +156,7 @@ export function createHost(options) {
     evaluate,
     swapStyle: options.swapStyle ?? (() => Promise.resolve(true)),
     swapAsset: options.swapAsset ?? (() => Promise.resolve(true)),
-    showsHtml: options.showsHtml ?? (() => false),
+    html: options.html,
     problem: (module, message, line, column) => {
       if (message === null) {
         told.delete(module);
@@ -232,7 +232,7 @@ export function createHost(options) {
       const look = waitingForAll.length > 0;
       if (look) looks.push([...waitingForAll]);
       return {
-        type: "hello", v: 1, page, server, ...(options.rev ? { rev: options.rev } : {}), url: options.url ?? "", userAgent: options.userAgent ?? "",
+        type: "hello", v: 1, page, server, ...(options.rev ? { rev: options.rev } : {}), url: options.url ?? "", ...(options.html ? { html: options.html } : {}), userAgent: options.userAgent ?? "",
         modules: registry.revisions(), ...(look ? { look: true } : {}),
       };
     },

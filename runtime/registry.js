@@ -117,6 +117,8 @@ export class Instance {
     this.effects = [];
     /** When it was disposed it had handlers for that. */
     this.hadDisposer = false;
+    /** Its top level asked for a module that was not there, and went on. */
+    this.wentWithout = false;
 
     // Evaluation, by the names of the ECMAScript specification (see evaluate.js).
     /** @type {"new" | "evaluating" | "async" | "done" | "error"} */
@@ -136,6 +138,11 @@ export class Instance {
     this.resume = null;
     /** @type {{ promise: Promise<void>, resolve: () => void, reject: (error: unknown) => void } | null} */
     this.settled = null;
+  }
+
+  /** A module that it asks for is not there. */
+  lacks() {
+    if (this.state === "evaluating" || this.state === "async") this.wentWithout = true;
   }
 }
 
@@ -525,7 +532,10 @@ export class Registry {
     const type = options?.with?.type;
     const spec = type === undefined ? String(specifier) : `${specifier}${WITH}${type}`;
     const target = this.resolve(from.program, spec);
-    if (target.error !== undefined) throw new TypeError(target.error);
+    if (target.error !== undefined) {
+      from.lacks();
+      throw new TypeError(target.error);
+    }
     if (target.url !== undefined) return this.host.importUrl(target.url, type);
     // Never at once, also when it is there: the statements after the import() come first.
     const module = await this.available(/** @type {string} */ (target.id));

@@ -147,7 +147,7 @@ export type FromPage =
    * `rev`: the revision that the page's HTML was made at; 0 or absent: not known. `look`: files that changed on disk count even if their
    * change was not noticed yet.
    */
-  | { type: "hello"; v: 1; page: string; server: string; url: string; userAgent: string; modules: ModuleRev[]; rev?: number; look?: boolean }
+  | { type: "hello"; v: 1; page: string; server: string; url: string; html?: string; userAgent: string; modules: ModuleRev[]; rev?: number; look?: boolean }
   | { type: "outcome"; seq: number; results: Result[] }
   | { type: "loaded"; modules: ModuleRev[] }
   /** `stack`: the frames of the program. `count`: how often the error has come by now; absent: once. */

@@ -432,7 +432,7 @@ test("imported css takes its new text without running its importers", async () =
 });
 
 test("html: reload on save where it is shown, never while typing", async () => {
-  const page = new Page({ showsHtml: (url) => url === "/index.html" });
+  const page = new Page({ html: "/index.html" });
   await page.load(program());
   assert.equal((await page.push([{ type: "html", url: "/index.html" }]))[0].outcome, "needsReload");
   await page.push([{ type: "html", url: "/other.html" }], "save");

@@ -130,6 +130,7 @@ impl Editor {
                 page: page.clone(),
                 server: "server".to_owned(),
                 url: "/".to_owned(),
+                html: String::new(),
                 user_agent: "bench".to_owned(),
                 modules,
                 look: false,

@@ -78,6 +78,22 @@ pub struct Missing {
     pub is_static: bool,
 }
 
+impl ModuleDef {
+    /// What it was defined without, sorted. What an ES module imports other than by `import()` is static.
+    pub(crate) fn missing(&self) -> Vec<Missing> {
+        let is_static = self.kind == ModuleKind::Esm;
+        let all = self.deps.iter().map(|it| (it, is_static)).chain(self.dynamic.iter().map(|it| (it, false)));
+        let mut missing: BTreeMap<&str, Missing> = BTreeMap::new();
+        for (dep, is_static) in all {
+            if let Target::Error(message) = &dep.target {
+                let it = Missing { spec: dep.spec.clone(), message: message.clone(), is_static };
+                missing.entry(&dep.spec).or_insert(it);
+            }
+        }
+        missing.into_values().collect()
+    }
+}
+
 /// A module as the engine defines it.
 pub struct Compiled {
     pub id: String,

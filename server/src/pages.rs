@@ -13,6 +13,8 @@ use crate::wire::{Change, ModuleOutcome, PageId, ToPage, When};
 pub(crate) struct Page {
     pub(crate) address: String,
     pub(crate) url: String,
+    /// The id of the HTML file that it was made from; empty: of none.
+    pub(crate) html: String,
     pub(crate) user_agent: String,
     pub(crate) modules: FxHashMap<String, PageModule>,
     /// It has all changes of files that are no modules up to this revision. The largest number: it did not say hello yet.
@@ -103,6 +105,7 @@ impl Page {
         Page {
             address,
             url: String::new(),
+            html: String::new(),
             user_agent: String::new(),
             modules: FxHashMap::default(),
             files_rev: Rev::MAX,

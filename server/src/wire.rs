@@ -59,6 +59,9 @@ pub enum FromPage {
         page: PageId,
         server: String,
         url: String,
+        /// The id of the HTML file that it was made from; empty: of none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        html: String,
         user_agent: String,
         modules: Vec<ModuleRev>,
         #[serde(default, skip_serializing_if = "is_false")]

@@ -117,12 +117,35 @@ test("an HTML page comes from the buffer, and reloads when it is saved", async (
   await client.verdict(document, document.replace("<title>t</title>", "<title>unsaved</title>"));
   await page.reload();
   assert.equal(await page.title(), "unsaved");
+  const loaded = await client.outcome(document, 2);
+  assert.deepEqual([loaded.outcome, loaded.reason?.code], ["live", "loaded"]);
   await whileReloading(page, async () => {
     document.replace("<title>unsaved</title>", "<title>saved</title>");
     await project.write("index.html", document.text);
     document.save();
   });
   assert.equal(await page.title(), "saved");
+  const saved = await client.outcome(document, 3);
+  assert.deepEqual([saved.outcome, saved.reason?.code], ["live", "loaded"]);
+});
+
+test("a page whose address does not name its HTML file reloads with that file, too", async (t) => {
+  const { client, documents, page, project, url } = await live(t, { "index.html": HTML, "main.js": MAIN }, { open: ["index.html"], at: "users/42" });
+  const document = documents["index.html"];
+  const save = async (/** @type {string} */ from, /** @type {string} */ to) => {
+    const version = document.replace(`<title>${from}</title>`, `<title>${to}</title>`);
+    await whileReloading(page, async () => {
+      await project.write("index.html", document.text);
+      document.save();
+    });
+    assert.equal(await page.title(), to);
+    const { outcome, reason } = await client.outcome(document, version);
+    assert.deepEqual([outcome, reason?.code], ["live", "loaded"]);
+  };
+  await save("t", "a route");
+  await page.evaluate("history.pushState(null, '', '/about')");
+  await save("a route", "another");
+  assert.equal(page.url(), new URL("about", url).href);
 });
 
 test("a page that is loaded while its module has never parsed says so, and heals when it does", async (t) => {

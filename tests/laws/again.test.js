@@ -204,3 +204,28 @@ test("a module that was saved while a page loaded it runs again there", async (t
   assert.equal(await program.see('load("./late.js").then((it) => it.n)'), 2);
   program.close();
 });
+
+test("a page that waits until everything is there has a new file, too, that only a module needs which nobody edited", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open(withLate);
+  program.host.setMode("manual");
+  await program.write("late.js", "exports.late = 'here';\n");
+  await program.host.sync();
+  await /** @type {any} */ (program.namespace.hot).check(true);
+  assert.equal(await program.see("part.late"), "here");
+  program.close();
+});
+
+test("what asked in vain while it ran runs again when the file is there; what asked in a function goes on", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({
+    "main.js": 'import * as eager from "./eager.js";\nimport * as lazy from "./lazy.js";\nexport { eager, lazy };\n',
+    "eager.js": 'export const late = await import("./late.js").then((it) => it.late, () => "missing");\nimport.meta.hot.accept();\n',
+    "lazy.js": 'export let n = 0;\nexport const ask = () => { n += 1; return import("./late.js").then((it) => it.late, () => "missing"); };\nimport.meta.hot.accept();\n',
+  });
+  assert.deepEqual([await program.see("eager.late"), await program.see("lazy.ask()")], ["missing", "missing"]);
+  await program.write("late.js", "export const late = 'here';\n");
+  await program.host.sync();
+  assert.deepEqual([await program.see("eager.late"), await program.see("lazy.ask()"), await program.see("lazy.n")], ["here", "here", 2]);
+  program.close();
+});

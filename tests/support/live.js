@@ -120,13 +120,14 @@ export async function remember(page) {
 }
 
 /**
- * Waits until an expression is true in the page.
+ * Waits until an expression is true in the page. While it throws it is not: what it names may still be to come.
  *
  * @param {Page} page
  * @param {string} expression
  */
 export async function until(page, expression) {
-  await page.waitForFunction(expression).catch(async (error) => {
+  const tried = `(() => { try { return (${expression}); } catch { return false; } })()`;
+  await page.waitForFunction(tried).catch(async (error) => {
     const found = await page.evaluate("document.documentElement.outerHTML").catch(() => "(no page)");
     throw new Error(`${expression} did not become true (${error.message}); the page is ${found}`);
   });

@@ -1,6 +1,7 @@
 //! The tasks, as lists of steps or as one command after another.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -134,13 +135,22 @@ fn suites(tests: &Path) -> Vec<Suite> {
 }
 
 fn run_suite(suite: &Suite) -> Outcome {
+    let failures = binary("debug").with_file_name("failures.txt");
     // One file at a time: each starts browsers and measures time.
     let mut args: Vec<OsString> = ["--test", "--test-concurrency=1"].map(OsString::from).into();
+    let reporters =
+        ["--test-reporter=spec", "--test-reporter-destination=stdout", "--test-reporter=./support/failures.js"];
+    args.extend(reporters.map(OsString::from));
+    args.push([OsStr::new("--test-reporter-destination="), failures.as_os_str()].join(OsStr::new("")));
     args.extend(suite.files.iter().map(|file| {
         let relative = file.strip_prefix(repository().join("tests")).unwrap_or(file);
         relative.as_os_str().to_owned()
     }));
-    run(with_programs(command("node", args, "tests"), "debug")?)
+    let outcome = run(with_programs(command("node", args, "tests"), "debug")?);
+    outcome.map_err(|sentence| {
+        let failures = fs::read_to_string(&failures).unwrap_or_default();
+        failures.lines().fold(sentence, |all, line| format!("{all}\n    {line}"))
+    })
 }
 
 /// Tells the tests which programs to use, so that they need not look for them again.
@@ -153,8 +163,6 @@ fn with_programs(mut command: Command, profile: &str) -> Outcome<Command> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

@@ -67,8 +67,13 @@ pub(super) fn rewrite(html: &[u8], site: &Site) -> Rewritten {
         other => format!(" data-cleanup=\"{}\"", other.as_str()),
     };
     let boot = format!(
-        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\" data-rev=\"{}\"{cleanup}></script>",
-        site.token, site.page, site.server, site.rev
+        "<script src=\"{PREFIX}boot.js\" data-token=\"{}\" data-page=\"{}\" data-server=\"{}\" data-rev=\"{}\" data-html=\"{}\"{cleanup}></script>",
+        site.token,
+        site.page,
+        site.server,
+        site.rev,
+        // An id has no quotes.
+        site.id.replace('&', "&amp;")
     );
     rewrite_all(html, site, &boot).unwrap_or_else(|error| {
         tracing::warn!("{} could not be rewritten, its modules are not followed: {error}", site.id);

@@ -308,12 +308,13 @@ impl Limit {
 /// Cuts what a page says to a length that editors and logs can show, without control characters.
 fn tame(message: FromPage) -> FromPage {
     match message {
-        FromPage::Hello { v, page, server, url, user_agent, modules, rev, look } => FromPage::Hello {
+        FromPage::Hello { v, page, server, url, html, user_agent, modules, rev, look } => FromPage::Hello {
             rev,
             v,
             page,
             server: shown(&server, TEXT_LIMIT),
             url: shown(&url, TEXT_LIMIT),
+            html: shown(&html, TEXT_LIMIT),
             user_agent: shown(&user_agent, TEXT_LIMIT),
             modules,
             look,

@@ -27,7 +27,7 @@ impl Engine {
         change
     }
 
-    /// What changed on disk together reaches pages together.
+    /// What changed on disk together reaches pages together. Something may be there that was not, so what was missing is looked for.
     pub(super) fn files_changed(&mut self, paths: &[PathBuf]) {
         let mut turn = Turn::default();
         let mut seen = Vec::new();
@@ -40,17 +40,10 @@ impl Engine {
                 seen.push(real);
             }
         }
-        let needs_resolving =
-            paths.iter().any(|it| !it.is_file() || it.file_name().is_some_and(|it| it == "package.json"));
-        let may_be_new = paths.iter().any(|it| it.is_file());
-        if needs_resolving || may_be_new {
-            self.graph.resolver.forget();
-            self.gather_again(&mut turn);
-        }
+        self.graph.resolver.forget();
+        self.gather_again(&mut turn);
         self.push_files(turn);
-        if needs_resolving || may_be_new {
-            self.look_for_what_was_missing();
-        }
+        self.look_for_what_was_missing();
     }
 
     /// Something new is on disk: modules that could not be loaded without it may be all right now.
@@ -72,7 +65,7 @@ impl Engine {
         self.update_modules(&updates, When::Disk);
     }
 
-    /// Looks at the files of modules, as if the watcher had named those that changed.
+    /// Looks at the files of modules, and for what was missing, as if the watcher had named what changed.
     pub(super) fn look_at_files<'i>(&mut self, ids: impl Iterator<Item = &'i str>) {
         let mut changed: Vec<PathBuf> = Vec::new();
         for id in ids {
@@ -87,11 +80,6 @@ impl Engine {
             }
         }
         self.files_changed(&changed);
-        let mut turn = Turn::default();
-        self.graph.resolver.forget();
-        self.gather_again(&mut turn);
-        self.push(turn, When::Disk);
-        self.look_for_missing_imports();
     }
 
     /// A file that no editor has open is another one now.

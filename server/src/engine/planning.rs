@@ -100,6 +100,7 @@ impl Engine {
             _ => None,
         });
         let imports = imports.collect();
+        let missing = loaded.as_ref().map(|it| it.def.missing()).unwrap_or_default();
         let rev = loaded_rev.unwrap_or_else(|| self.graph.rev());
         let program = source
             .and_then(|it| Program::load(&it, options, rev).ok())
@@ -109,6 +110,7 @@ impl Engine {
             Some(program) => {
                 let mut hot = Hot::new(program);
                 hot.imports = imports;
+                hot.missing = missing;
                 self.hot.insert(id.to_owned(), hot);
                 true
             }

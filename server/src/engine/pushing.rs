@@ -243,7 +243,7 @@ impl Engine {
 
     /// A page says what it has: it gets everything that it lacks.
     pub(super) fn hello(&mut self, id: &PageId, hello: FromPage) {
-        let FromPage::Hello { v, server, url, user_agent, modules, rev, look, .. } = hello else { return };
+        let FromPage::Hello { v, server, url, html, user_agent, modules, rev, look, .. } = hello else { return };
         let is_ours = server == self.server;
         if look {
             self.look_at_files(modules.iter().map(|it| it.id.as_str()));
@@ -253,6 +253,7 @@ impl Engine {
             page.files_rev = if is_ours && rev > 0 { rev } else { self.graph.rev() };
         }
         page.url = url;
+        page.html = html;
         page.user_agent = user_agent;
         if v != wire::VERSION {
             page.send(reload("protocol", "this page speaks another version of Capuchin's protocol"));
@@ -412,7 +413,7 @@ impl Engine {
     fn tell_loaded(&mut self, id: &PageId, new: &[String], is_new: bool) {
         let Some(page) = self.pages.get(id) else { return };
         let root = self.graph.resolver.root();
-        let html = is_new.then(|| path_of_url(&page.url)).flatten().and_then(|it| root.path_of(it));
+        let html = if is_new { root.path_of(&page.html) } else { None };
         let has_newest = |id: &String| {
             let (Some(known), Some(hot)) = (page.modules.get(id), self.hot.get(id)) else { return false };
             let runs = hot.program.root_at(known.root_rev);
@@ -423,7 +424,7 @@ impl Engine {
         for (uri, open) in &mut self.documents {
             let has = match (&open.module, &open.path, &html) {
                 (Some(module), ..) => new.contains(module) && has_newest(module),
-                (None, Some(path), Some(html)) => path == html || *path == html.join("index.html"),
+                (None, path, Some(_)) => *path == html,
                 _ => false,
             };
             if let Some(told) = open.told.take_if(|_| has) {
@@ -535,12 +536,6 @@ impl Engine {
             self.notify(Notice::Outcome(notice));
         }
     }
-}
-
-/// The path of an address, as it is written there.
-fn path_of_url(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    rest.find('/').map(|at| &rest[at..])
 }
 
 /// The document that a module is the text of, in the version that it has now.

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use super::*;
 
-const BOOT: &str =
-    r#"<script src="/@capuchin/boot.js" data-token="T" data-page="P" data-server="S" data-rev="7"></script>"#;
+const BOOT: &str = r#"<script src="/@capuchin/boot.js" data-token="T" data-page="P" data-server="S" data-rev="7" data-html="/index.html"></script>"#;
 
 fn rewritten_at(path: &str, html: &[u8]) -> Rewritten {
     let page = PageId::parse("P").expect("plain");

@@ -73,11 +73,13 @@ impl Collector<'_> {
         let inner = self.functions.iter().position(|it| it.scope == function).unwrap_or_default();
         let in_arrows = self.functions.iter().take(inner + 1).all(|it| it.is_arrow);
         let in_field = self.frames[..=frame].iter().any(|it| matches!(it.kind, FrameKind::Field { .. }));
-        if in_arrows && !in_field && self.base.is_function && self.cells_around() > 0 {
-            self.cell(0, "this")
-        } else {
-            "this".to_owned()
-        }
+        let outer = if in_arrows && !in_field { self.outer_this() } else { None };
+        outer.unwrap_or_else(|| "this".to_owned())
+    }
+
+    /// How an arrow of a patch writes the `this` of the function around it, where the patch is made out of its reach.
+    pub(super) fn outer_this(&mut self) -> Option<String> {
+        (self.base.is_function && self.cells_around() > 0).then(|| self.cell(0, "this"))
     }
 
     /// The declarations of a frame's hook and of those of classes in it. All that is in the frame has been walked.

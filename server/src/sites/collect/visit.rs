@@ -193,8 +193,7 @@ impl<'a> Visit<'a> for Collector<'_> {
         let is_nobodys = !self.base.is_function || self.base.home == Home::Nowhere;
         if self.base.flavour == Flavour::Esm && is_nobodys {
             self.ops.push(Op::replace(it.span.start, it.span.end, "(void 0)".to_owned()));
-        } else if self.base.is_function && self.cells_around() > 0 {
-            let text = self.cell(0, "this");
+        } else if let Some(text) = self.outer_this() {
             self.ops.push(Op::replace(it.span.start, it.span.end, text));
         }
     }
