@@ -560,3 +560,24 @@ test("what a refused patch showed is over when its module has run again", async 
   await page.update({ "/main.js": esm({ exports: { f: "f" }, sites: 2, body: `hot.accept();${guarded(1, "f", 3)}` }) });
   assert.deepEqual([...page.problems.keys()], []);
 });
+
+test("what has only other imports goes on with them, and runs again where its top level had to do without one", async () => {
+  const page = new Page();
+  const late = (found) => [found ? { spec: "./late.js", id: "/late.js" } : { spec: "./late.js", error: "Cannot find ./late.js" }];
+  const stamped = (make) => (id, rev) => ({ ...make(id, rev), stamp: "same" });
+  const ask = (name) => `try{require("./late.js");log("${name} ok")}catch{log("${name} without")}`;
+  const modules = (found) => ({
+    "/asks.js": stamped(cjs(`module.hot.accept();${ask("asks")}`, { requires: late(found) })),
+    "/resolves.js": stamped(cjs('module.hot.accept();try{log(require.resolve("./late.js"))}catch{log("unresolved")}', { requires: late(found) })),
+    "/imports.js": stamped(esm({ body: 'hot.accept();$cap_m.import("./late.js").then(()=>log("import ok"),()=>log("import failed"))', dynamic: late(found) })),
+    "/later.js": stamped(cjs(`module.hot.accept();log("later");globalThis.__ask=()=>{${ask("later")}}`, { requires: late(found) })),
+  });
+  await page.load({ "/main.js": cjs('require("./asks.js");require("./resolves.js");require("./imports.js");require("./later.js")'), ...modules(false) });
+  await settle();
+  globalThis.__ask();
+  assert.equal(page.takeLog(), "asks without unresolved later import failed later without");
+  const results = await page.update({ ...modules(true), "/late.js": cjs('log("late")') });
+  globalThis.__ask();
+  assert.deepEqual(results.map(({ outcome }) => outcome), ["live", "moduleUpdated", "moduleUpdated", "moduleUpdated"]);
+  assert.equal(page.takeLog(), "late asks ok /late.js import ok later ok");
+});
