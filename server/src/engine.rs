@@ -70,8 +70,8 @@ pub(crate) struct OpenDocument {
     /// The editor and the server no longer mean the same text; patching stops until it is opened again.
     is_lost: bool,
     has_problems: bool,
-    /// When the editor was told that its newest version is to reach pages, until one of them runs it.
-    told: Option<Instant>,
+    /// When the editor was told that its newest version is to reach pages, and the revision then, until one of them runs it.
+    told: Option<(Instant, Rev)>,
 }
 
 pub(crate) struct Engine {

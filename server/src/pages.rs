@@ -15,6 +15,8 @@ pub(crate) struct Page {
     pub(crate) url: String,
     /// The id of the HTML file that it was made from; empty: of none.
     pub(crate) html: String,
+    /// The revision of this server at which that file was read; 0: not known.
+    pub(crate) html_rev: Rev,
     pub(crate) user_agent: String,
     pub(crate) modules: FxHashMap<String, PageModule>,
     /// It has all changes of files that are no modules up to this revision. The largest number: it did not say hello yet.
@@ -106,6 +108,7 @@ impl Page {
             address,
             url: String::new(),
             html: String::new(),
+            html_rev: 0,
             user_agent: String::new(),
             modules: FxHashMap::default(),
             files_rev: Rev::MAX,

@@ -195,12 +195,14 @@ test("a broken text that is taken back to the one that runs clears what a fresh 
   await until(second.page, "document.querySelector('capuchin-overlay') === null");
 });
 
-test("HTML that is saved while a page of the older text is still loading reloads that page", async (t) => {
-  const html = HTML.replace("</body>", '<script src="/slow.js"></script></body>');
-  const { client, context, documents, project, url } = await live(t, { "index.html": html, "main.js": MAIN, "slow.js": "" }, { open: ["index.html"] });
-  const document = documents["index.html"];
+/**
+ * Opens a page whose loading goes on only when it is told to: module scripts wait until the page is parsed, and so does its hello.
+ *
+ * @param {import("playwright-core").BrowserContext} context
+ * @param {string} url of a page with the script `/slow.js`
+ */
+async function openSlowly(context, url) {
   const page = await context.newPage();
-  // Module scripts wait until the page is parsed, and so does the page's hello.
   /** @type {() => void} */
   let go = () => {};
   const waits = new Promise((resolve) => {
@@ -213,12 +215,36 @@ test("HTML that is saved while a page of the older text is still loading reloads
   });
   const loading = page.goto(url, { waitUntil: "commit" });
   await waits;
+  return { page, go: async () => { go(); await loading; } };
+}
+
+const SLOW = HTML.replace("</body>", '<script src="/slow.js"></script></body>');
+
+test("HTML that is saved while a page of the older text is still loading reloads that page", async (t) => {
+  const { client, context, documents, project, url } = await live(t, { "index.html": SLOW, "main.js": MAIN, "slow.js": "" }, { open: ["index.html"] });
+  const document = documents["index.html"];
+  const { page, go } = await openSlowly(context, url);
   await client.verdict(document, document.replace("<title>t</title>", "<title>saved</title>"));
   await project.write("index.html", document.text);
   document.save();
   // Answered when the save has been dealt with.
   await client.request("capuchin/pages");
-  go();
-  await loading;
+  await go();
   await until(page, "document.title === 'saved'");
+});
+
+test("HTML that is typed while a page of the older text is still loading is live in the next page", async (t) => {
+  const { client, context, documents, url } = await live(t, { "index.html": SLOW, "main.js": MAIN, "slow.js": "" }, { open: ["index.html"] });
+  const document = documents["index.html"];
+  const { page, go } = await openSlowly(context, url);
+  const version = document.replace("<title>t</title>", "<title>typed</title>");
+  await client.verdict(document, version);
+  await go();
+  const { pages: older } = await client.notification("capuchin/pagesChanged", (it) => it.count === 2);
+  assert.equal(await page.title(), "t");
+  const { page: next } = await openTab(context, url);
+  const outcome = await client.outcome(document, version);
+  assert.equal(await next.title(), "typed");
+  assert.equal(outcome.outcome, "live");
+  assert.ok(!older.includes(outcome.page), `${outcome.page} is none of ${older.join(", ")}`);
 });

@@ -172,6 +172,27 @@ test("a page that is loaded with what none had taken runs it, and the editor is 
   program.close();
 });
 
+test("a page that was loaded with an older text is not said to have the newest until it has", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({ "main.js": "function f() { return 1; }\nexport { f };\n" });
+  const { document, listener } = program;
+  const graph = bench.graph.bind(bench);
+  let version = 0;
+  bench.graph = async (id, page) => {
+    const old = await graph(id, page);
+    version = document.replace("return 1", "return 2");
+    await listener.verdictOn(version);
+    return old;
+  };
+  await program.reload();
+  const live = await listener.until("the outcome", () => listener.outcomes.find((it) => it.version === version && it.outcome === "live"));
+  assert.equal(live.reason, undefined);
+  assert.equal(await program.see("f()"), 2);
+  await bench.client.request("capuchin/pages", {});
+  assert.equal(listener.outcomes.filter((it) => it.version === version).length, 1);
+  program.close();
+});
+
 test("an export that goes and comes back before a page has followed is no change", async (t) => {
   const bench = await Bench.start(t);
   const program = await bench.open({ "main.js": "function f() { return 1; }\nfunction g() { return 1; }\nexport { f, g };\n" });

@@ -4,11 +4,11 @@
 //! watch the folders that count, new ones when they appear; elsewhere the system watches the whole tree and we filter.
 //! Symbolic links to folders are not followed: files outside the root are not served.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use notify::event::{EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode};
@@ -18,6 +18,9 @@ use crate::engine::event::{Event, Handle};
 
 /// Short: somebody waits for it. Long enough for an editor's way to save, which is several steps.
 const DEBOUNCE: Duration = Duration::from_millis(30);
+
+/// How long a file may be empty before we believe it: many programs empty a file first and then write it.
+const EMPTY: Duration = Duration::from_millis(100);
 
 type Files = Debouncer<RecommendedWatcher, RecommendedCache>;
 
@@ -58,25 +61,58 @@ pub fn watch(root: &Path, events: Handle) -> Watcher {
 }
 
 fn follow(root: &Path, mut files: Files, received: mpsc::Receiver<Inbox>, events: &Handle) {
-    while let Ok(Inbox::Files(result)) = received.recv() {
+    let mut emptied = Emptied::default();
+    loop {
         let mut changed = BTreeSet::new();
-        match result {
-            Ok(happened) => {
+        match emptied.receive(&received) {
+            Ok(Inbox::Files(Ok(happened))) => {
                 for event in happened {
                     note(root, &mut files, &event, &mut changed);
                 }
             }
-            Err(errors) => {
+            Ok(Inbox::Files(Err(errors))) => {
                 for error in errors {
                     tracing::warn!("a change on disk may have been missed: {error}");
                 }
             }
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Inbox::Stop) | Err(RecvTimeoutError::Disconnected) => break,
         }
-        if !changed.is_empty() {
-            events.send(Event::FilesChanged { paths: changed.into_iter().collect() });
+        let paths = emptied.settle(changed, Instant::now());
+        if !paths.is_empty() {
+            events.send(Event::FilesChanged { paths });
         }
     }
     files.stop_nonblocking();
+}
+
+/// Files that were found empty, each with the time at which that counts.
+#[derive(Debug, Default)]
+struct Emptied(BTreeMap<PathBuf, Instant>);
+
+impl Emptied {
+    /// What comes next; `Timeout` when it is time for a file that stayed empty.
+    fn receive(&self, received: &mpsc::Receiver<Inbox>) -> Result<Inbox, RecvTimeoutError> {
+        match self.0.values().min() {
+            Some(due) => received.recv_timeout(due.saturating_duration_since(Instant::now())),
+            None => received.recv().map_err(RecvTimeoutError::from),
+        }
+    }
+
+    /// The paths to name now: what has changed but for files that are empty, and what has been empty for long enough.
+    fn settle(&mut self, changed: BTreeSet<PathBuf>, now: Instant) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        for path in changed {
+            if fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() == 0) {
+                self.0.entry(path).or_insert(now + EMPTY);
+            } else {
+                self.0.remove(&path);
+                paths.push(path);
+            }
+        }
+        paths.extend(self.0.extract_if(.., |_, due| *due <= now).map(|(path, _)| path));
+        paths
+    }
 }
 
 fn note(root: &Path, files: &mut Files, event: &DebouncedEvent, changed: &mut BTreeSet<PathBuf>) {
@@ -205,6 +241,31 @@ mod tests {
         it.until("sub/c.js");
         fs::remove_file(it.folders.root().join("sub/b.js")).expect("it exists");
         it.until("sub/b.js");
+    }
+
+    #[test]
+    fn a_file_that_is_emptied_counts_when_it_stays_so() {
+        let it = watched(&[]);
+        it.folders.write("root/a.js", "");
+        it.until("a.js");
+
+        let (start, path) = (Instant::now(), it.folders.root().join("a.js"));
+        let (changed, named) = (|| BTreeSet::from([path.clone()]), [path.clone()]);
+        let mut emptied = Emptied::default();
+        assert!(emptied.settle(changed(), start).is_empty());
+        assert!(emptied.settle(changed(), start + EMPTY / 2).is_empty());
+        assert_eq!(emptied.settle(BTreeSet::new(), start + EMPTY), named);
+        assert!(emptied.settle(BTreeSet::new(), start + EMPTY * 2).is_empty());
+        // Whoever emptied it goes on to write.
+        assert!(emptied.settle(changed(), start).is_empty());
+        it.folders.write("root/a.js", "text");
+        assert_eq!(emptied.settle(changed(), start), named);
+        assert!(emptied.settle(BTreeSet::new(), start + EMPTY).is_empty());
+        // Or it goes away.
+        it.folders.write("root/a.js", "");
+        assert!(emptied.settle(changed(), start).is_empty());
+        fs::remove_file(&path).expect("it exists");
+        assert_eq!(emptied.settle(changed(), start), named);
     }
 
     #[test]

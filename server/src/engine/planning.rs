@@ -224,6 +224,8 @@ impl Engine {
             }
             if let Some((id, _)) = self.graph.resolver.root().locate(&path) {
                 let kind = if is_html(&path) { "reloadPage" } else { "patch" };
+                // Pages that are made from now on have it.
+                self.graph.next_rev();
                 let reason = is_html(&path).then(|| Reason {
                     code: "html",
                     message: "pages take a new HTML file when it is saved".to_owned(),
@@ -457,7 +459,8 @@ impl Engine {
         patched: Vec<PlannedSite>,
     ) {
         let Some(open) = self.documents.get_mut(uri) else { return };
-        open.told = matches!(verdict, "patch" | "updateModule" | "reloadPage").then(Instant::now);
+        let reaches_pages = matches!(verdict, "patch" | "updateModule" | "reloadPage");
+        open.told = reaches_pages.then(|| (Instant::now(), self.graph.rev()));
         let reason = reason.map(|it| ReasonNotice {
             code: it.code.to_owned(),
             message: it.message.clone(),

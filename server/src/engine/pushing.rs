@@ -254,6 +254,7 @@ impl Engine {
         }
         page.url = url;
         page.html = html;
+        page.html_rev = if is_ours { rev } else { 0 };
         page.user_agent = user_agent;
         if v != wire::VERSION {
             page.send(reload("protocol", "this page speaks another version of Capuchin's protocol"));
@@ -315,8 +316,8 @@ impl Engine {
             page.waiting.clear();
         }
         let new: Vec<String> = page.modules.keys().filter(|it| !before.contains_key(*it)).cloned().collect();
+        self.tell_loaded(id, &new);
         self.catch_up(id, &new);
-        self.tell_loaded(id, &new, before.is_empty());
         self.send_files(id);
         self.update_behind(id);
         if look && let Some(page) = self.pages.get_mut(id) {
@@ -350,8 +351,8 @@ impl Engine {
         for it in modules {
             page.modules.insert(it.id, PageModule::loaded(it.rev));
         }
+        self.tell_loaded(id, &new);
         self.catch_up(id, &new);
-        self.tell_loaded(id, &new, false);
         self.update_behind(id);
     }
 
@@ -409,11 +410,10 @@ impl Engine {
     }
 
     /// A page was loaded with the newest text of documents whose last edit no page had taken: it runs them. `new`: the modules
-    /// that it has just loaded.
-    fn tell_loaded(&mut self, id: &PageId, new: &[String], is_new: bool) {
+    /// that it has just loaded. To be asked before the page is sent what it lacks, which then counts as being there.
+    fn tell_loaded(&mut self, id: &PageId, new: &[String]) {
         let Some(page) = self.pages.get(id) else { return };
-        let root = self.graph.resolver.root();
-        let html = if is_new { root.path_of(&page.html) } else { None };
+        let html = self.graph.resolver.root().path_of(&page.html);
         let has_newest = |id: &String| {
             let (Some(known), Some(hot)) = (page.modules.get(id), self.hot.get(id)) else { return false };
             let runs = hot.program.root_at(known.root_rev);
@@ -422,12 +422,11 @@ impl Engine {
         };
         let mut notices = Vec::new();
         for (uri, open) in &mut self.documents {
-            let has = match (&open.module, &open.path, &html) {
-                (Some(module), ..) => new.contains(module) && has_newest(module),
-                (None, path, Some(_)) => *path == html,
-                _ => false,
+            let has = |rev: Rev| match &open.module {
+                Some(module) => new.contains(module) && has_newest(module),
+                None => open.unplanned.is_none() && html.is_some() && open.path == html && page.html_rev >= rev,
             };
-            if let Some(told) = open.told.take_if(|_| has) {
+            if let Some((told, _)) = open.told.take_if(|(_, rev)| has(*rev)) {
                 let message = "the page was loaded with this version".to_owned();
                 let reason = Some(ReasonNotice { code: "loaded".to_owned(), message, range: None });
                 let ms = told.elapsed().as_secs_f64() * 1000.0;
