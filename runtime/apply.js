@@ -239,14 +239,16 @@ export class Applier {
           } else if (!module?.program) {
             this.registry.define(change.defs);
             prepared.results.push(this.notLoaded(change.module, change.rev, started));
+          } else if (runsTheSame(module, def)) {
+            const hasMore = module.current?.findsMore(def) === true;
+            this.registry.takeOver(module, def, added);
+            if (hasMore) prepared.updates.push({ id: change.module, rev: change.rev, program: new Program(def), added: [] });
+            else prepared.results.push(this.result(change.module, change.rev, "live", started));
           } else if (def.stamp !== undefined && module.ignored === def.stamp) {
             prepared.results.push(this.result(change.module, change.rev, "needsReload", started, wasIgnored(change.module)));
           } else if (module.threw?.rev === change.rev && module.threw.stamp === def.stamp) {
             // Sent again because the page says that it lacks it. It was tried.
             prepared.results.push(this.result(change.module, change.rev, "threw", started, module.threw.reason));
-          } else if (runsTheSame(module, def)) {
-            this.registry.takeOver(module, def, added);
-            prepared.results.push(this.result(change.module, change.rev, "live", started));
           // Its functions may be of that revision already while its top level is not.
           } else if (module.program.rev === change.rev && isThere(module, change.rev, def.stamp)) prepared.results.push(this.result(change.module, change.rev, "moduleUpdated", started));
           else prepared.updates.push({ id: change.module, rev: change.rev, program: new Program(def), added });
@@ -557,13 +559,11 @@ export class Applier {
 }
 
 /**
- * Whether a module that runs has this very code: then only what its imports lead to is different. It need not run again, unless it
- * went without some of them.
+ * Whether a module that runs has this very code: then only what its imports lead to is different.
  * @param {Module} module @param {import("./wire.js").ModuleDef} def
  */
 function runsTheSame({ current, stamp }, def) {
-  const isThis = stamp !== undefined && stamp === def.stamp && def.kind === current?.program.kind;
-  return isThis && current !== null && current.state === "done" && !current.wentWithout;
+  return current !== null && current.state === "done" && stamp !== undefined && stamp === def.stamp && def.kind === current.program.kind;
 }
 
 /** @param {string} id @returns {Reason} */

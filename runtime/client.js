@@ -50,7 +50,7 @@ const host = createHost({
     return /** @type {any} */ (new natives.WebSocket(url.href, "capuchin"));
   },
   renew: async () => {
-    const answer = await natives.fetch(location.href, { headers: { "x-capuchin-page": boot.page }, cache: "no-store" });
+    const answer = await natives.fetch(new URL(boot.html || location.href, origin).href, { headers: { "x-capuchin-page": boot.page }, cache: "no-store" });
     const html = new DOMParser().parseFromString(await answer.text(), "text/html");
     const token = html.querySelector('script[src="/@capuchin/boot.js"]')?.getAttribute("data-token");
     if (token) boot.token = token;

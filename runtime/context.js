@@ -108,7 +108,10 @@ export class Context {
     meta.env = { ...ENV };
     meta.resolve = (/** @type {unknown} */ specifier) => {
       const dep = registry.resolve(instance.program, String(specifier));
-      if (dep.error !== undefined) throw new TypeError(dep.error);
+      if (dep.error !== undefined) {
+        instance.lacks(String(specifier));
+        throw new TypeError(dep.error);
+      }
       return dep.id === undefined ? new URL(/** @type {string} */ (dep.url), url).href : registry.host.origin + dep.id;
     };
     // The server rewrites calls with literals.
@@ -169,7 +172,7 @@ function createRequire(registry, instance) {
 
 /** @param {string} spec @param {Instance} from @param {string} [reason] */
 function notFound(spec, from, reason) {
-  from.lacks();
+  from.lacks(spec);
   return Object.assign(new Error(reason ?? `Cannot find module '${spec}' from ${from.id}`), { code: "MODULE_NOT_FOUND" });
 }
 

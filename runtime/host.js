@@ -25,7 +25,7 @@ import { Updater } from "./update.js";
  * @property {string} origin
  * @property {string} [page]
  * @property {string} [server]
- * @property {number} [rev] the server's revision when it made the page; 0: not known
+ * @property {number} [rev] the server's revision when it read the HTML of the page; 0: not known
  * @property {string} [url]
  * @property {string} [html] the id of the HTML file that the page was made from
  * @property {string} [userAgent]
@@ -64,6 +64,7 @@ export function createHost(options) {
   const evaluate = options.evaluate ?? globalThis.eval;
   const page = options.page ?? "";
   let server = options.server ?? "";
+  let rev = options.rev ?? 0;
   /** Whether the server takes events of the program; null: it has not said yet. @type {boolean | null} */
   let customAllowed = null;
   /** Events that the program sent while there was no connection. @type {FromPage[]} */
@@ -190,6 +191,8 @@ export function createHost(options) {
           // The new server says what it finds wrong; it does not know what the old one said.
           for (const module of told) options.clearProblem?.(module);
           told.clear();
+          // It counts its own.
+          rev = 0;
         }
         server = message.server;
         customAllowed = message.custom === true;
@@ -232,7 +235,7 @@ export function createHost(options) {
       const look = waitingForAll.length > 0;
       if (look) looks.push([...waitingForAll]);
       return {
-        type: "hello", v: 1, page, server, ...(options.rev ? { rev: options.rev } : {}), url: options.url ?? "", ...(options.html ? { html: options.html } : {}), userAgent: options.userAgent ?? "",
+        type: "hello", v: 1, page, server, ...(rev > 0 ? { rev } : {}), url: options.url ?? "", ...(options.html ? { html: options.html } : {}), userAgent: options.userAgent ?? "",
         modules: registry.revisions(), ...(look ? { look: true } : {}),
       };
     },

@@ -6,7 +6,7 @@
 //       Instance  one run of a program: exports, parents, children, what it said to `hot`
 //
 // A module without an instance was never run, or was disposed and nobody asked for it since. The registry stores and runs; what
-// must run again is decided in plan.js and done in update.js. It needs no DOM: a host gives it `evaluate` and `importUrl`.
+// must run again is decided in plan.js and done in round.js. It needs no DOM: a host gives it `evaluate` and `importUrl`.
 
 import { behind, createNamespace, fill, interop, withStars } from "./namespace.js";
 import { Sites } from "./sites.js";
@@ -117,8 +117,8 @@ export class Instance {
     this.effects = [];
     /** When it was disposed it had handlers for that. */
     this.hadDisposer = false;
-    /** Its top level asked for a module that was not there, and went on. */
-    this.wentWithout = false;
+    /** Specifiers of modules that its top level asked for, and that were not there. It went on all the same. @type {Set<string> | null} */
+    this.wentWithout = null;
 
     // Evaluation, by the names of the ECMAScript specification (see evaluate.js).
     /** @type {"new" | "evaluating" | "async" | "done" | "error"} */
@@ -140,9 +140,19 @@ export class Instance {
     this.settled = null;
   }
 
-  /** A module that it asks for is not there. */
-  lacks() {
-    if (this.state === "evaluating" || this.state === "async") this.wentWithout = true;
+  /** A module that it asks for is not there. @param {string} spec */
+  lacks(spec) {
+    if (this.state === "evaluating" || this.state === "async") (this.wentWithout ??= new Set()).add(spec);
+  }
+
+  /**
+   * Whether a definition leads to something that its top level had to do without. One that lacks a static import could not run.
+   * @param {ModuleDef} def
+   */
+  findsMore({ kind, deps, dynamic = [] }) {
+    const { wentWithout } = this;
+    if (wentWithout === null || (kind === "esm" && deps.some(({ error }) => error !== undefined))) return false;
+    return [...deps, ...dynamic].some(({ spec, error }) => error === undefined && wentWithout.has(spec));
   }
 }
 
@@ -533,7 +543,7 @@ export class Registry {
     const spec = type === undefined ? String(specifier) : `${specifier}${WITH}${type}`;
     const target = this.resolve(from.program, spec);
     if (target.error !== undefined) {
-      from.lacks();
+      from.lacks(spec);
       throw new TypeError(target.error);
     }
     if (target.url !== undefined) return this.host.importUrl(target.url, type);

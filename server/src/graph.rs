@@ -79,10 +79,10 @@ pub struct Missing {
 }
 
 impl ModuleDef {
-    /// What it was defined without, sorted. What an ES module imports other than by `import()` is static.
-    pub(crate) fn missing(&self) -> Vec<Missing> {
-        let is_static = self.kind == ModuleKind::Esm;
-        let all = self.deps.iter().map(|it| (it, is_static)).chain(self.dynamic.iter().map(|it| (it, false)));
+    /// What it was defined without, as [`Graph::imports`] names it. `is_esm`: what it imports other than by `import()` is static.
+    pub(crate) fn missing(&self, is_esm: bool) -> Vec<Missing> {
+        let (first, second) = if is_esm { (&self.deps, &self.dynamic) } else { (&self.dynamic, &self.deps) };
+        let all = first.iter().map(|it| (it, is_esm)).chain(second.iter().map(|it| (it, false)));
         let mut missing: BTreeMap<&str, Missing> = BTreeMap::new();
         for (dep, is_static) in all {
             if let Target::Error(message) = &dep.target {

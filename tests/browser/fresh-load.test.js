@@ -1,7 +1,7 @@
 // A fresh load is the buffer: reloads and new tabs get the unsaved text, and closing without saving goes back to the disk's.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HTML, live, openTab, overlayText, settle, until, whileReloading } from "../support/live.js";
+import { HTML, live, openTab, overlayText, remember, settle, until, whileReloading } from "../support/live.js";
 
 const MAIN = "let state = 0;\nexport function f() { return 'disk'; }\nglobalThis.f = f;\nglobalThis.up = () => { state += 1; return state; };\n";
 
@@ -127,6 +127,16 @@ test("an HTML page comes from the buffer, and reloads when it is saved", async (
   assert.equal(await page.title(), "saved");
   const saved = await client.outcome(document, 3);
   assert.deepEqual([saved.outcome, saved.reason?.code], ["live", "loaded"]);
+});
+
+test("a page with a module in its HTML can wait until everything is there", async (t) => {
+  const html = HTML.replace('<script type="module" src="/main.js">', '<script type="module">import "./main.js";');
+  const { page, problems } = await live(t, { "index.html": html, "main.js": MAIN });
+  const same = await remember(page);
+  await page.evaluate("__capuchin.sync()");
+  await page.evaluate("__capuchin.sync()");
+  assert.ok(await same());
+  assert.deepEqual(problems, []);
 });
 
 test("a page whose address does not name its HTML file reloads with that file, too", async (t) => {

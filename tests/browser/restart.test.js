@@ -11,13 +11,13 @@ export function hit() { hits += 1; return hits; }
 globalThis.hit = hit;
 `;
 
-test("a page comes back to a server that was started again, with its state", async (t) => {
+for (const route of ["", "users/42"]) test(`a page at /${route} comes back to a server that was started again, with its state`, async (t) => {
   const project = await makeProject(t, { "index.html": HTML, "main.js": MAIN });
   const first = await startLsp(t, { root: project.folder });
   const { url } = await first.ready();
   const before = first.open(project.uri("main.js"), MAIN);
   const browser = await launchChromium(t);
-  const { page } = await openPage(browser, url);
+  const { page } = await openPage(browser, new URL(route, url).href);
   await first.notification("capuchin/pagesChanged", (it) => it.count === 1);
   assert.equal(await page.evaluate("hit()"), 1);
   before.replace("hits += 1", "hits += 10");

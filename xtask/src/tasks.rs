@@ -138,6 +138,8 @@ fn suites(tests: &Path) -> Vec<Suite> {
 
 fn run_suite(suite: &Suite) -> Outcome {
     let failures = binary("debug").with_file_name("failures.txt");
+    // Those of the suite before, which may not be there.
+    let _ = fs::remove_file(&failures);
     // Files that start browsers have the machine to themselves; of the laws only one does.
     let concurrency = if suite.name == "laws" { "--test-concurrency=2" } else { "--test-concurrency=1" };
     let mut args: Vec<OsString> = ["--test", concurrency].map(OsString::from).into();

@@ -69,7 +69,8 @@ impl Engine {
     pub(super) fn look_at_files<'i>(&mut self, ids: impl Iterator<Item = &'i str>) {
         let mut changed: Vec<PathBuf> = Vec::new();
         for id in ids {
-            let Some(path) = self.graph.resolver.root().path_of(id) else { continue };
+            // A module in an HTML file is no file; that one's watcher tells of it.
+            let Some(path) = self.graph.resolver.root().path_of(id).filter(|it| !is_html(it)) else { continue };
             let is_known = self.hot.contains_key(id) || self.graph.is_current(id, &path);
             let differs = match self.hot.get(id) {
                 Some(hot) => read_disk(&path).is_none_or(|it| !hot.has_text(&it)),

@@ -100,7 +100,6 @@ impl Engine {
             _ => None,
         });
         let imports = imports.collect();
-        let missing = loaded.as_ref().map(|it| it.def.missing()).unwrap_or_default();
         let rev = loaded_rev.unwrap_or_else(|| self.graph.rev());
         let program = source
             .and_then(|it| Program::load(&it, options, rev).ok())
@@ -108,9 +107,10 @@ impl Engine {
             .or_else(|| Program::nothing(options, rev));
         match program {
             Some(program) => {
+                let is_esm = program.flavour == Flavour::Esm;
                 let mut hot = Hot::new(program);
                 hot.imports = imports;
-                hot.missing = missing;
+                hot.missing = loaded.map(|it| it.def.missing(is_esm)).unwrap_or_default();
                 self.hot.insert(id.to_owned(), hot);
                 true
             }
