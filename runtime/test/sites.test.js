@@ -43,6 +43,15 @@ test("new code is made once per scope and revision", async () => {
   assert.deepEqual([f(), f()], [2, 2]);
 });
 
+test("functions of one scope that are called in turn are made once each", async () => {
+  const guarded = (id, name) => `function ${name}(){if($cap_g[${id}])return $cap_g.c(${id},$cap_s0,new.target).apply(this,arguments)}`;
+  const page = await one(`let made=0;${guarded(1, "f")}${guarded(2, "g")}`, { f: "f", g: "g", made: "made" });
+  const { f, g } = page.ns("/m.js");
+  await patched(page, [1, 2].map((id) => ({ id, code: "(made++,function(){return made})" })));
+  f();
+  assert.deepEqual([g(), f(), g(), f()], [2, 2, 2, 2]);
+});
+
 test("two hooks keep two functions", async () => {
   const page = await one("const make=k=>{const $s=$c=>eval($c);return (x)=>{if($cap_g[1])return $cap_g.c(1,$s)(x);return k}}", { make: "make" });
   const fs = [1, 2, 3].map(page.ns("/m.js").make);
