@@ -177,10 +177,10 @@ export class Applier {
       module.foreign = false;
     }
     for (const [module, { sites, rev }] of patches) {
-      const later = sites.find((site) => site.later)?.later;
-      results.push(later
-        ? this.result(module.id, rev, "nextCall", started, { code: "scope", message: later })
-        : this.result(module.id, rev, "live", started, this.kept(module)));
+      const later = laterOf(module, sites);
+      results.push(later === undefined
+        ? this.result(module.id, rev, "live", started, this.kept(module))
+        : this.result(module.id, rev, "nextCall", started, later));
       this.host.recovered(module.id);
     }
     this.resyncs = 0;
@@ -556,6 +556,22 @@ export class Applier {
     const result = { module, rev, outcome, ms: Math.max(0, this.host.now() - started) };
     return reason === undefined ? result : { ...result, reason };
   }
+}
+
+/**
+ * What goes on with older code for now.
+ * @param {Module} module @param {import("./wire.js").SitePatch[]} sites @returns {Reason | undefined}
+ */
+function laterOf(module, sites) {
+  const scope = sites.find((site) => site.later)?.later;
+  if (scope !== undefined) return { code: "scope", message: scope };
+  const waiting = sites.filter((site) => site.how !== "class").map(({ id, name }) => ({ name, calls: module.sites.underWay(id) })).filter((it) => it.calls > 0);
+  if (waiting.length === 0) return undefined;
+  const of = waiting.map(({ name, calls }) => `${calls} ${calls === 1 ? "call" : "calls"} of ${name || "a function"}`).join(", ");
+  const goOn = waiting.length === 1 && waiting[0].calls === 1
+    ? "has begun and not ended: it goes on with the code that it began with"
+    : "have begun and not ended: they go on with the code that they began with";
+  return { code: "running", message: `${of} ${goOn}` };
 }
 
 /**

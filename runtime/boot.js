@@ -55,16 +55,29 @@
     origin: base.origin,
     natives,
     waiting,
-    /** The guard array of a plain script. @param {string} url @param {number} rev @param {number} nsites @param {string} stamp */
-    script(url, rev, nsites, stamp) {
+    /**
+     * The guard array of a plain script. Strict ones bring their hook.
+     * @param {string} url @param {number} rev @param {number} nsites @param {string} stamp @param {(code: string) => any} [hook]
+     */
+    script(url, rev, nsites, stamp, hook) {
       /** @type {number[]} */
       const guards = [];
       for (let id = 0; id < nsites; id++) guards.push(0);
       // The hook of the global scope; each script has its own, because what is made through it is kept on it.
-      /** @type {any} */ (guards).s = (/** @type {string} */ code) => natives.eval(code);
+      /** @type {any} */ (guards).s = hook ?? ((/** @type {string} */ code) => natives.eval(code));
+      // What waits in async functions and generators.
+      /** @type {number[]} */
+      const begun = [];
+      Object.assign(guards, { begun, begin: (/** @type {number} */ id) => { begun[id] = (begun[id] ?? 0) + 1; }, end: (/** @type {number} */ id) => { begun[id] -= 1; } });
       // Classes that are made before the runtime is there wait for it.
       /** @type {unknown[][]} */
       const classes = [];
+      /** @type {object[]} */
+      const switches = [];
+      Object.assign(guards, { switches, on: (/** @type {object} */ group) => {
+        switches.push(group);
+        return group;
+      } });
       Object.assign(guards, { classes, k: (/** @type {unknown[]} */ ...made) => { classes.push(made); } });
       waiting.push({ url, rev, nsites, stamp, guards });
       return guards;

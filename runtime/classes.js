@@ -5,7 +5,7 @@
 //
 //     class Shape {
 //       static{$cap_g.k(12, $cap_k12=$cap_c=>eval($cap_c), this, "x\ny")}
-//       constructor() { if ($cap_g[12]&&$cap_k12.c) return $cap_g.n($cap_k12, arguments, this, new.target); … }
+//       constructor() { if ($cap_on0._12&&$cap_k12.c) return $cap_g.n($cap_k12, arguments, this, new.target); … }
 //
 // `$cap_k12.c` is a class made of the newer constructor and fields. It extends `$cap_g.b`, or `$cap_g.d` where the old class extends
 // another: constructors that give the object which the old constructor was called for, so that fields are defined on it and the

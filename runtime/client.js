@@ -14,7 +14,7 @@ import { createStyles } from "./css.js";
  * @type {{ token: string, page: string, server: string, rev: number, html: string, mode: import("./apply.js").Mode, origin: string,
  *   natives: { WebSocket: typeof WebSocket, fetch: typeof fetch, setTimeout: (callback: () => void, ms: number) => number, clearTimeout: (handle: number) => void, now: () => number, eval: (code: string) => any },
  *   waiting: { url: string, rev: number, nsites: number, stamp: string, guards: number[] }[],
- *   script: (url: string, rev: number, nsites: number, stamp?: string) => number[],
+ *   script: (url: string, rev: number, nsites: number, stamp?: string, hook?: (code: string) => any) => number[],
  *   cleanup: import("./cleanup.js").Setting,
  *   setMode: (mode: import("./apply.js").Mode) => void,
  *   sync: () => Promise<void> }}
@@ -81,7 +81,7 @@ if (boot.mode !== "automatic") host.setMode(boot.mode);
 boot.setMode = host.setMode;
 boot.sync = host.sync;
 boot.script = host.script;
-for (const { url, rev, nsites, stamp, guards } of boot.waiting.splice(0)) host.script(url, rev, nsites, stamp, guards);
+for (const { url, rev, nsites, stamp, guards } of boot.waiting.splice(0)) host.script(url, rev, nsites, stamp, undefined, guards);
 let connected = false;
 watchErrors();
 // The first hello names what the page loaded with, so it waits for the entry scripts.

@@ -284,9 +284,11 @@ export function createHost(options) {
 
   /**
    * A plain script: its guard array.
-   * @param {string} url @param {number} rev @param {number} nsites @param {string} [stamp] @param {any} [guards] one that was made before the runtime was there
+   * @param {string} url @param {number} rev @param {number} nsites @param {string} [stamp]
+   * @param {(code: string) => any} [hook] a strict script's, which evaluates strictly
+   * @param {any} [guards] one that was made before the runtime was there
    */
-  function script(url, rev, nsites, stamp, guards) {
+  function script(url, rev, nsites, stamp, hook = (code) => evaluate(code), guards = undefined) {
     const module = registry.module(url);
     const known = module.classic;
     module.classic = true;
@@ -296,7 +298,7 @@ export function createHost(options) {
     if (guards === undefined) guards = module.sites.guards(module.nsites, rev);
     else module.sites.adopt(guards, rev);
     // Each script has a hook of its own: what is made through it is kept on it.
-    guards.s ??= (/** @type {string} */ code) => evaluate(code);
+    guards.s ??= hook;
     if (!known && link?.open) link.send({ type: "loaded", modules: [{ id: url, rev, stamp }] });
     return guards;
   }

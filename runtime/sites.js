@@ -1,9 +1,10 @@
 // @ts-check
 // Function sites: the guard array that instrumented code looks at, and the dispatcher that runs the newest patch of a site.
 //
-//     if ($cap_g[7]) return $cap_g.c(7, $cap_s1, new.target).apply(this, arguments);
+//     if ($cap_on0._7) return $cap_g.c(7, $cap_s1, new.target).apply(this, arguments);
 //
-// `$cap_g[7]` is 0 or the revision of the newest patch of site 7. `$cap_s1` is the hook of the scope that made this very
+// `$cap_g[7]` is 0 or the revision of the newest patch of site 7, and so is the switch `$cap_on0._7`, which engines take for a
+// constant until it changes. Code that is a patch asks the array: `$cap_g[7]>REV`. `$cap_s1` is the hook of the scope that made this very
 // function. The hook of a module or a class is `c => eval(c)`: evaluating a patch through it gives a function that sees what the old
 // one saw. That of a function reads and writes its variables one by one, hook("n") and hook("n=", 1), and hook(0) is the hook of the
 // function around it: so a patch is evaluated at the first `eval` on the way out, and gets the variables in between as *cells*,
@@ -39,7 +40,8 @@ const MODES = { fn: FUNCTION, arrow: ARROW, named: NAMED, class: CLASS };
 /** Code that is evaluated. `id` is the site of a patch. @typedef {{ code: string, rev: number, id?: number, isPatch: boolean }} Source */
 /** `r` is the revision of the code that made the scope; absent: as loaded. `last` is what was called last of what it made. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number, last?: Made }} Hook */
 /** What a scope made of the patch `rev` of the site `id`. @typedef {{ id: number, rev: number, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
-/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[], h: Dated } & ClassCalls} Guards */
+/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[], h: Dated, switches: Switches[], on: typeof on, begun: number[], begin: typeof begin, end: typeof end } & ClassCalls} Guards */
+/** What guards in loaded code ask: `_7` for site 7, as the guard array says. @typedef {Record<string, number>} Switches */
 /** @typedef {import("./classes.js").ClassHook} ClassHook */
 /** @typedef {[id: number, hook: ClassHook, made: any, fields: string, rev?: number]} ClassArgs */
 /** What classes call, see classes.js. @typedef {{ k: (this: Guards, ...args: ClassArgs) => void, n: typeof takeOver, t: typeof frame, b: typeof Base, d: typeof Derived, r: typeof returned, i: typeof grown, q: typeof late }} ClassCalls */
@@ -77,6 +79,7 @@ export class Sites {
     const guards = /** @type {any} */ ([]);
     for (let id = 0; id < length; id++) guards.push(0);
     guards.o = Object.create(null);
+    guards.switches = [];
     for (const patch of this.patches) if (patch && guardOf(patch) > rev) set(guards, patch.id, guardOf(patch));
     this.adopt(guards, rev);
     return guards;
@@ -86,6 +89,10 @@ export class Sites {
   adopt(guards, rev) {
     guards.c = this.call;
     guards.h = dated;
+    guards.on = on;
+    guards.begun ??= [];
+    guards.begin = begin;
+    guards.end = end;
     Object.assign(guards, this.classCalls);
     guards.rev = rev;
     for (const made of guards.classes?.splice(0) ?? []) guards.k(...made);
@@ -162,6 +169,11 @@ export class Sites {
     return [...codes, ...this.added];
   }
 
+  /** How many calls of a site have begun and not ended: what waits in an async function or a generator. @param {number} id */
+  underWay(id) {
+    return this.live().reduce((sum, { begun }) => sum + (begun[id] ?? 0), 0);
+  }
+
   /** @returns {Guards[]} */
   live() {
     const live = [];
@@ -199,10 +211,33 @@ function classMade(sites) {
   };
 }
 
-/** @param {number[]} guards @param {number} id @param {number} rev */
+/** @param {Guards} guards @param {number} id @param {number} rev */
 function set(guards, id, rev) {
   while (guards.length <= id) guards.push(0);
   guards[id] = rev;
+  const name = `_${id}`;
+  const group = guards.switches.find((it) => name in it);
+  if (group !== undefined) group[name] = rev;
+}
+
+/**
+ * Takes switches of loaded code under its guard array.
+ * @this {Guards} @param {Switches} group
+ */
+function on(group) {
+  this.switches.push(group);
+  for (let id = 0; id < this.length; id++) if (this[id] !== 0 && `_${id}` in group) group[`_${id}`] = this[id];
+  return group;
+}
+
+/** @this {Guards} @param {number} id */
+function begin(id) {
+  this.begun[id] = (this.begun[id] ?? 0) + 1;
+}
+
+/** @this {Guards} @param {number} id */
+function end(id) {
+  this.begun[id] -= 1;
 }
 
 /** @type {Dated} */
@@ -282,7 +317,7 @@ function make(sites, patch, hook, old, loaded) {
         // The older code does not fit here either; the first error is the one that tells the user something.
       }
     }
-    for (const guards of sites.live()) if (guards[id] === patch.rev) guards[id] = 0;
+    for (const guards of sites.live()) if (guards[id] === patch.rev) set(guards, id, 0);
     throw error;
   }
 }

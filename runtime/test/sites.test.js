@@ -206,6 +206,35 @@ test("the guard array has small integers without holes, and c", async () => {
   assert.deepEqual(Object.keys(globalThis.__guards).slice(0, 3), ["0", "1", "2"]);
 });
 
+test("loaded code asks switches, which follow the guard array", async () => {
+  const body = `const $cap_on0=$cap_g.on(new function(){this._1=this._2=0});
+    function f(){if($cap_on0._1)return $cap_g.c(1,$cap_s0).apply(this,arguments);return "f"}
+    function g(){if($cap_on0._2)return $cap_g.c(2,$cap_s0).apply(this,arguments);return "g"}hot.accept();`;
+  const page = await one(body, { f: "f", g: "g" });
+  const { f, g } = page.ns("/m.js");
+  await patched(page, [{ id: 1, code: "()=>'new f'", how: "arrow" }]);
+  assert.deepEqual([f(), g()], ["new f", "g"]);
+  assert.equal((await patched(page, [{ id: 2, code: "()=>notThere", how: "arrow" }, { id: 8, code: "()=>0", how: "arrow" }])).outcome, "live");
+  assert.throws(g, ReferenceError);
+  await patched(page, [{ id: 1, code: "()=>'newer f'", how: "arrow" }]);
+  assert.equal(f(), "newer f");
+});
+
+test("switches that are made after a patch of their site are on", async () => {
+  const page = new Page();
+  const code = (value) => esm({ exports: { f: "f" }, sites: 2, body: `hot.accept();const $cap_on0=$cap_g.on(new function(){this._1=0});
+    function f(){if($cap_on0._1)return $cap_g.c(1,$cap_s0).apply(this,arguments);return ${value}}` });
+  await page.load({ "/m.js": code(1) });
+  const { registry } = page.host;
+  await patched(page, [{ id: 1, code: "()=>2", how: "arrow" }]);
+  // The same text runs again, as when what it depends on is updated.
+  const { sites, current } = registry.module("/m.js");
+  const guards = sites.guards(2, current.program.rev);
+  const group = guards.on({ _1: 0 });
+  assert.equal(group._1, guards[1]);
+  assert.notEqual(group._1, 0);
+});
+
 test("guard arrays of instances that nobody holds are not kept", async () => {
   const page = await one("hot.accept();", {}, 1);
   const { sites } = page.host.registry.module("/m.js");
@@ -219,10 +248,11 @@ test("guard arrays of instances that nobody holds are not kept", async () => {
 
 test("plain scripts: patched through the array they got before the runtime was there", async () => {
   const page = new Page();
-  const guards = [0, 0];
-  page.host.script("/app.js", 1, 2, "stamp", guards);
-  globalThis.__g = guards;
-  const f = (0, eval)("(function f(){if(__g[1])return __g.c(1,__g.s).apply(this,arguments);return 1})");
+  const early = { _1: 0 };
+  const guards = Object.assign([0, 0], { switches: [early] });
+  page.host.script("/app.js", 1, 2, "stamp", undefined, guards);
+  Object.assign(globalThis, { __g: guards, __early: early });
+  const f = (0, eval)("(function f(){if(__early._1)return __g.c(1,__g.s).apply(this,arguments);return 1})");
   const [result] = await page.push([page.patch("/app.js", [{ id: 1, code: "function(){return 2}" }])]);
   assert.equal(result.outcome, "live");
   assert.equal(f(), 2);

@@ -14,6 +14,7 @@ mod uses;
 pub(crate) use emit::{amid, headed};
 pub(crate) use function::needs_place;
 pub use function::{Construct, Context, Function, LatePrivate, compile_function};
+pub(crate) use module::without_directive;
 pub use module::{
     Binding, DEFAULT, Export, Form, Item, ItemKind, Made, Module, Options, StaticField, compile_module, own_key,
     syntax_error,

@@ -16,7 +16,7 @@ use dashmap::{DashMap, DashSet};
 use ropey::Rope;
 use rustc_hash::FxHashSet;
 
-use crate::compile::{Module, Options, Problem};
+use crate::compile::{Module, Options, Problem, without_directive};
 use crate::engine::event::{Event, Handle};
 use crate::modules::{ImportKind, PackageType, Place, Resolved, Resolver, gather, split_suffix};
 use crate::patch::Program;
@@ -510,9 +510,13 @@ impl Graph {
             Flavour::Classic(number) => {
                 let script = crate::sites::collect::quoted(&id);
                 let stamp = crate::sites::collect::quoted(&stamp);
+                // The code goes on with the declaration.
+                let code = without_directive(&module.code);
+                let directive = module.code.strip_suffix(code).unwrap_or_default();
+                // Patches are as strict as the code that evaluates them.
+                let hook = if directive.is_empty() { "" } else { ",$cap_c=>eval($cap_c)" };
                 Arc::from(format!(
-                    "const $cap_g{number}=__capuchin.script({script},{rev},{sites},{stamp});{}",
-                    module.code
+                    "{directive}const $cap_g{number}=__capuchin.script({script},{rev},{sites},{stamp}{hook}){code}"
                 ))
             }
             _ => Arc::from(module.code),

@@ -209,6 +209,22 @@ setInterval(function () { globalThis.beat = "old"; }, 5);
   assert.deepEqual(problems, []);
 });
 
+test("a plain script is as strict as it says", async (t) => {
+  const { page, problems, edit } = await live(
+    t,
+    {
+      "index.html": `<!doctype html><script src="/app.js"></script><script src="/other.js"></script>`,
+      "app.js": `"use strict";\nfunction receiver() { return  this; }\nfunction other() { return this; }\n`,
+      "other.js": `/* sloppy */ function loose() { return this === window; }\n`,
+    },
+    { open: ["app.js"] },
+  );
+  assert.deepEqual(await page.evaluate("[receiver(), other(), loose()].map(String)"), ["undefined", "undefined", "true"]);
+  assert.equal((await edit("return  this;", "return [this];")).outcome.outcome, "live");
+  assert.deepEqual(await page.evaluate("[receiver()[0], other(), loose()].map(String)"), ["undefined", "undefined", "true"]);
+  assert.deepEqual(problems, []);
+});
+
 test("a page of plain scripts keeps their text for those who read it", async (t) => {
   const { page } = await live(
     t,

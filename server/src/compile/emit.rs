@@ -13,9 +13,9 @@ use crate::sites::{Rev, SiteId};
 
 /// How guards and hooks are written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Mode {
-    /// As a page first loads the module: a guard fires for any patch.
-    Load,
+pub(super) enum Mode<'m> {
+    /// As a page first loads the module: a guard fires for any patch. The variables with the [`switches`] begin so.
+    Load(&'m str),
     /// In code that is a patch of this revision: a guard fires for newer patches only.
     Patch(Rev),
 }
@@ -33,7 +33,7 @@ pub(super) fn emit<'o>(
     to: u32,
     ids: &[SiteId],
     guards: &str,
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> String {
     let text = &source[from as usize..to as usize];
     let marked = is_markable(text);
@@ -103,7 +103,7 @@ pub(super) fn remark(source: &str, ops: &[Op], from: u32, to: u32, ids: &[SiteId
                 if let Some((_, numbered)) = text.split_once(".c(\u{1}").or_else(|| text.split_once(".k(\u{1}")) {
                     let call = format!(".c(\u{1}{}\u{2},", numbered.split('\u{2}').next().unwrap_or_default());
                     out.push(OPEN);
-                    expand(&call, ids, "", Mode::Load, &mut out);
+                    expand(&call, ids, "", Mode::Load(""), &mut out);
                     out.push(CLOSE);
                 }
             }
@@ -141,6 +141,33 @@ fn encode(text: &str, out: &mut String) {
     }
 }
 
+/// How many sites have their switches in one object: so few that engines keep it as a record, and not as a table.
+const TOGETHER: SiteId = 64;
+
+/// What a guard asks in code as it was loaded.
+fn switch_of(switches: &str, id: SiteId) -> String {
+    format!("{switches}{}._{id}", id / TOGETHER)
+}
+
+/// Declares what the guards of a loaded text ask, behind the declaration of the guard array: a property for each site. Each object is
+/// made by a function of its own, because engines learn of all objects that are made alike that a property of one has changed.
+pub(super) fn switches(ops: &[Op], ids: &[SiteId], switches: &str, guards: &str) -> String {
+    let mut asked: Vec<SiteId> = ops
+        .iter()
+        .flat_map(|it| it.text.split('\u{3}').skip(1))
+        .filter_map(|it| it.split('\u{2}').next()?.parse::<usize>().ok())
+        .filter_map(|it| ids.get(it).copied())
+        .collect();
+    asked.sort_unstable();
+    asked.dedup();
+    let mut out = String::new();
+    for group in asked.chunk_by(|a, b| a / TOGETHER == b / TOGETHER) {
+        let fields: String = group.iter().map(|it| format!("this._{it}=")).collect();
+        out.push_str(&format!(",{switches}{}={guards}.on(new function(){{{fields}0}})", group[0] / TOGETHER));
+    }
+    out
+}
+
 /// Puts operations into the order in which they are applied.
 pub(super) fn sort(ops: &mut [Op]) {
     ops.sort_by_key(|it| (it.start, it.order, it.end));
@@ -149,7 +176,7 @@ pub(super) fn sort(ops: &mut [Op]) {
 /// A text of operations that names sites and nothing else.
 pub(super) fn expanded(text: &str, ids: &[SiteId]) -> String {
     let mut out = String::new();
-    expand(text, ids, "", Mode::Load, &mut out);
+    expand(text, ids, "", Mode::Load(""), &mut out);
     out
 }
 
@@ -169,7 +196,7 @@ pub(super) fn pieces(source: &str, from: u32, kept: &[(u32, u32)], emit: impl Fn
     out
 }
 
-fn expand(text: &str, ids: &[SiteId], guards: &str, mode: Mode, out: &mut String) {
+fn expand(text: &str, ids: &[SiteId], guards: &str, mode: Mode<'_>, out: &mut String) {
     let mut rest = text;
     while let Some(found) = rest.find(['\u{1}', '\u{3}', '\u{4}', '\u{5}', '\u{f}']) {
         out.push_str(&rest[..found]);
@@ -180,16 +207,16 @@ fn expand(text: &str, ids: &[SiteId], guards: &str, mode: Mode, out: &mut String
             (5, mode) => {
                 // Text that differs: as loaded, and in a patch.
                 let (load, patch) = inner.split_once('\u{6}').unwrap_or((inner, inner));
-                out.push_str(if matches!(mode, Mode::Load) { load } else { patch });
+                out.push_str(if matches!(mode, Mode::Load(_)) { load } else { patch });
             }
-            (4 | 15, Mode::Load) => {}
+            (4 | 15, Mode::Load(_)) => {}
             (15, Mode::Patch(rev)) => out.push_str(&format!(",{rev}")),
             (4, Mode::Patch(rev)) => out.push_str(&format!("{inner}.r={rev};")),
             (_, mode) => {
                 let id = inner.parse::<usize>().ok().and_then(|it| ids.get(it)).copied().unwrap_or(0);
                 match (marker, mode) {
                     (1, _) => out.push_str(&id.to_string()),
-                    (_, Mode::Load) => out.push_str(&format!("{guards}[{id}]")),
+                    (_, Mode::Load(switches)) => out.push_str(&switch_of(switches, id)),
                     (_, Mode::Patch(rev)) => out.push_str(&format!("{guards}[{id}]>{rev}")),
                 }
             }

@@ -240,10 +240,12 @@ pub fn compile_module(
         collector.ops.push(Op::replace(hashbang.span.start, hashbang.span.start + 2, "//".to_owned()));
     }
     emit::sort(&mut collector.ops);
-    let body = emit::emit(source, &collector.ops, 0, end, &by_raw, &flavour.guards(), Mode::Load);
+    let (guards, switches) = (flavour.guards(), flavour.switches());
+    let body = emit::emit(source, &collector.ops, 0, end, &by_raw, &guards, Mode::Load(&switches));
+    let switches = emit::switches(&collector.ops, &by_raw, &switches, &guards);
     let is_async = collector.seen.has_top_level_await && flavour == Flavour::Esm;
     let classes: Vec<String> = collector.seen.base_classes.iter().map(|it| emit::expanded(it, &by_raw)).collect();
-    let (head, tail) = factory(flavour, strict, is_async, &shape, &classes, &Added::of(ids, &root, &shape));
+    let (head, tail) = factory(flavour, strict, is_async, &shape, &classes, &switches, &Added::of(ids, &root, &shape));
     let code = emit::amid(&head, &body, tail, source);
     let mut unresolved: Vec<Box<str>> = collector.seen.unresolved.into_iter().collect();
     unresolved.sort_unstable();
@@ -384,6 +386,14 @@ fn accessors(ids: &Ids, root: &Site) -> String {
     if parts.is_empty() { String::new() } else { format!("$cap_g.o={{__proto__:null,{}}};", parts.join(",")) }
 }
 
+/// The directive, in front of everything.
+const STRICT: &str = "\"use strict\";";
+
+/// A module's code behind the directive that it may begin with.
+pub(crate) fn without_directive(code: &str) -> &str {
+    code.strip_prefix(STRICT).unwrap_or(code)
+}
+
 /// What stands before and behind a module's text in the function that a page evaluates: see `docs/protocol.md`, "Factory source".
 fn factory(
     flavour: Flavour,
@@ -391,12 +401,13 @@ fn factory(
     is_async: bool,
     shape: &Shape,
     classes: &[String],
+    switches: &str,
     added: &Added,
 ) -> (String, &'static str) {
     let Added { accessors: overlay, holders: late } = added;
-    let directive = if strict { "\"use strict\";" } else { "" };
+    let directive = if strict { STRICT } else { "" };
     let classes = if classes.is_empty() { String::new() } else { format!("let {};", classes.join(",")) };
-    let top = format!("const $cap_s0=$cap_c=>eval($cap_c),$cap_g=$cap_m.guards($cap_s0);{classes}{overlay}");
+    let top = format!("const $cap_s0=$cap_c=>eval($cap_c),$cap_g=$cap_m.guards($cap_s0){switches};{classes}{overlay}");
     match flavour {
         Flavour::Esm => {
             let mut head = String::new();
@@ -431,7 +442,7 @@ fn factory(
             let head = format!("(function($cap_m,module,exports,require,__filename,__dirname){{{directive}{top}");
             (head, "\n})")
         }
-        Flavour::Classic(_) => (format!("{directive}{classes}"), ""),
+        Flavour::Classic(_) => (format!("{directive}{switches};{classes}"), ""),
     }
 }
 

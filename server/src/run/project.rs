@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use super::hub::Hub;
+use crate::compile::without_directive;
 use crate::dev_server::backend::Backend;
 use crate::dev_server::bind::{self, Limits, Listeners};
 use crate::dev_server::{self, Cleanup, Config, watch};
@@ -94,7 +95,7 @@ impl Backend for ProjectBackend {
         self.graph.classic_number(&id);
         let def = self.graph.define(&id);
         // Something that is no script goes to the browser as it is.
-        let is_script = def.kind == ModuleKind::Esm && def.code.starts_with("const $cap_g");
+        let is_script = def.kind == ModuleKind::Esm && without_directive(&def.code).starts_with("const $cap_g");
         is_script.then(|| def.code.to_string())
     }
 

@@ -24,7 +24,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::class::{self, RawClass};
 use super::collection::Collection;
 use super::jsx::Jsx;
-use super::params::{self, Args, Body, Header};
+use super::params::{self, Args, Around, Body, Header};
 use super::{Access, Bind, Home, Reach, Scope, SiteId, SiteKind};
 pub use ops::{Op, Order};
 
@@ -87,6 +87,14 @@ impl Flavour {
         match self {
             Flavour::Classic(number) => format!("$cap_g{number}"),
             _ => "$cap_g".to_owned(),
+        }
+    }
+
+    /// How the names of the variables begin that the guards of loaded code ask.
+    pub fn switches(self) -> String {
+        match self {
+            Flavour::Classic(number) => format!("$cap_on{number}_"),
+            _ => "$cap_on".to_owned(),
         }
     }
 
@@ -265,6 +273,8 @@ struct FunctionState {
     uses_arguments: bool,
     uses_super: bool,
     uses_new_target: bool,
+    /// An `await` or `yield` stands in here.
+    waits: bool,
     uses_self: bool,
     id_symbol: Option<SymbolId>,
     in_params: bool,

@@ -86,6 +86,15 @@ pub(super) struct Header<'h, 'a> {
     pub(super) functions_in_params: bool,
     /// A direct `eval` or `with` stands in the body: it may declare what must not be declared twice.
     pub(super) has_dynamic_names: bool,
+    /// What stands around the body behind the guard.
+    pub(super) around: Around,
+}
+
+/// Text in front of a body, and at its end.
+#[derive(Default)]
+pub(super) struct Around {
+    pub(super) enter: String,
+    pub(super) leave: String,
 }
 
 /// Writes the ops of a guarded function. `guard` makes the guard's text from the expression for the arguments;
@@ -204,21 +213,31 @@ fn write_body(
                 Some(directive) => (directive.span.end, ";"),
                 None => (block.span.start + 1, ""),
             };
-            ops.push(Op::insert(at, Order::open(depth), format!("{lead}if({condition})return {call};{hook}")));
+            let head = format!("{lead}if({condition})return {call};{}{hook}", header.around.enter);
+            ops.push(Op::insert(at, Order::open(depth), head));
+            leave_block(header, block, depth, ops);
         }
         Body::Expression(expression) => {
             let span = expression.span();
-            if hook.is_empty() {
+            let Around { enter, leave } = &header.around;
+            if hook.is_empty() && enter.is_empty() {
                 ops.push(Op::insert(span.start, Order::open(depth), format!("{condition}?{call}:")));
             } else {
                 ops.push(Op::insert(
                     span.start,
                     Order::open(depth),
-                    format!("{{if({condition})return {call};{hook}return ("),
+                    format!("{{if({condition})return {call};{enter}{hook}return ("),
                 ));
-                ops.push(Op::insert(span.end, Order::close(depth), ")}"));
+                ops.push(Op::insert(span.end, Order::close(depth), format!("){leave}}}")));
             }
         }
+    }
+}
+
+/// What stands at the end of a body, inside its braces.
+pub(super) fn leave_block(header: &Header<'_, '_>, block: &FunctionBody<'_>, depth: u32, ops: &mut Vec<Op>) {
+    if !header.around.leave.is_empty() {
+        ops.push(Op::insert(block.span.end - 1, Order::close(depth), header.around.leave.clone()));
     }
 }
 
@@ -301,14 +320,16 @@ fn move_params(
     {
         ops.push(Op::replace(at, at + 2, String::new()));
     }
+    let Around { enter, leave } = &header.around;
     match &header.body {
         Body::Block(block) => {
             ops.push(Op::replace(block.span.start, block.span.start + 1, String::new()));
-            ops.push(Op::insert(block.span.start + 1, Order::open(depth), hook.to_owned()));
+            ops.push(Op::insert(block.span.start + 1, Order::open(depth), format!("{enter}{hook}")));
+            leave_block(header, block, depth, ops);
         }
         Body::Expression(expression) => {
-            ops.push(Op::insert(expression.span().start, Order::open(depth), format!("{hook}return (")));
-            ops.push(Op::insert(header.end, Order::close(depth), ")}"));
+            ops.push(Op::insert(expression.span().start, Order::open(depth), format!("{enter}{hook}return (")));
+            ops.push(Op::insert(header.end, Order::close(depth), format!("){leave}}}")));
         }
     }
 }

@@ -150,17 +150,36 @@ function isOurs(node) {
 /** The site that a function's guard asks for: its first statement, or the condition that it is. @param {Node} node @returns {number | null} */
 function siteOf(node) {
   const [first] = node.body.type === "BlockStatement" ? node.body.body.filter((/** @type {Node} */ it) => it.directive === undefined) : [node.body];
-  return first !== undefined && isGuard(first) ? guarded(first).property.value : null;
+  return first !== undefined && isGuard(first) ? askedBy(guarded(first)) : null;
 }
 
 /** @param {Node} node */
 function isGuard(node) {
   if (node.type !== "IfStatement" && node.type !== "ConditionalExpression") return false;
   const test = guarded(node);
-  return test.type === "MemberExpression" && test.computed && isOurs(test.object) && typeof test.property.value === "number";
+  return test.type === "MemberExpression" && isOurs(test.object) && askedBy(test) !== null;
 }
 
-/** `$cap_g[7]` and `$cap_g[7]>REV` @param {Node} node @returns {Node} */
+/** Statements out of `$cap_g.begin(7);try{…}finally{$cap_g.end(7)}`. @param {Node[]} statements @returns {Node[]} */
+function uncounted(statements) {
+  return statements.flatMap((it) => {
+    const isCounted = it.type === "TryStatement" && it.handler === null && it.finalizer.body.length === 1 && isCount(it.finalizer.body[0]);
+    return isCounted ? it.block.body : isCount(it) ? [] : [it];
+  });
+}
+
+/** @param {Node} node */
+function isCount({ type, expression }) {
+  return type === "ExpressionStatement" && expression.type === "CallExpression" && isOurs(expression.callee);
+}
+
+/** The site of `$cap_on0._7` and `$cap_g[7]`. @param {Node} node @returns {number | null} */
+function askedBy({ computed, property }) {
+  if (computed) return typeof property.value === "number" ? property.value : null;
+  return /^_\d+$/.test(property.name) ? Number(property.name.slice(1)) : null;
+}
+
+/** `$cap_on0._7` and `$cap_g[7]>REV` @param {Node} node @returns {Node} */
 function guarded({ test }) {
   return test.type === "BinaryExpression" ? test.left : test;
 }
@@ -180,7 +199,7 @@ class Printer {
     this.out = [];
     if (node.async) this.out.push("async");
     if (node.generator) this.out.push("*");
-    const statements = node.body.type === "BlockStatement" ? node.body.body.filter((/** @type {Node} */ it) => !this.#isOurs(it)) : null;
+    const statements = node.body.type === "BlockStatement" ? uncounted(node.body.body).filter((/** @type {Node} */ it) => !this.#isOurs(it)) : null;
     this.out.push("(");
     for (const param of node.params) if (!isOurs(param)) this.print(param);
     // Parameters that were moved behind the guard come first, and are no statements.

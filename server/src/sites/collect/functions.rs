@@ -186,6 +186,7 @@ impl<'s> Collector<'s> {
             params_clash: state.params_clash || body_redeclares(self.scoping, entry),
             functions_in_params: state.functions_in_params,
             has_dynamic_names: state.has_dynamic_names,
+            around: Around::default(),
         }
     }
 
@@ -206,7 +207,10 @@ impl<'s> Collector<'s> {
             site.dead = true;
         }
         // A `super` of an object's method reaches through the object, which the hook can't name.
-        let header = self.header(entry, state);
+        let mut header = self.header(entry, state);
+        if !self.sites[number].dead {
+            header.around = self.counted(number, entry, state);
+        }
         if is_root || self.sites[number].dead {
             only_hook(&header, self.depth, hook_text, &mut self.ops);
             return;
@@ -243,6 +247,33 @@ impl<'s> Collector<'s> {
     }
 }
 
+impl Collector<'_> {
+    /// Something in the innermost function lets others go on before it does itself.
+    pub(super) fn waits(&mut self) {
+        match self.functions.last_mut() {
+            Some(function) => function.waits = true,
+            None => self.seen.has_top_level_await = true,
+        }
+    }
+
+    /// Counts the calls of a function that have begun and not ended, which finish the code that they began with. Those of other
+    /// functions end before anything else can happen.
+    fn counted(&self, number: usize, entry: &Entry<'_, '_>, state: &FunctionState) -> Around {
+        // In a block, which the body becomes, a function may not be declared beside a variable of its name.
+        let is_function = |it: &SymbolId| self.scoping.symbol_flags(*it).is_function();
+        let mut own = self.scoping.get_bindings(entry.scope).values();
+        let clashes = own.any(|it| is_function(it) && !self.scoping.symbol_redeclarations(*it).is_empty());
+        if !state.waits || state.has_dynamic_names || clashes {
+            return Around::default();
+        }
+        let guards = self.base.flavour.guards();
+        Around {
+            enter: format!("{guards}.begin(\u{1}{number}\u{2});try{{"),
+            leave: format!("}}finally{{{guards}.end(\u{1}{number}\u{2})}}"),
+        }
+    }
+}
+
 /// Whether a `var` or function in the body has a parameter's name: then the parameters can't move into the body's scope.
 fn body_redeclares(scoping: &Scoping, entry: &Entry<'_, '_>) -> bool {
     let body = entry.body.start();
@@ -254,7 +285,8 @@ fn body_redeclares(scoping: &Scoping, entry: &Entry<'_, '_>) -> bool {
 
 /// The hook of a function without a guard.
 fn only_hook(header: &Header<'_, '_>, depth: u32, hook: &str, ops: &mut Vec<Op>) {
-    if hook.is_empty() {
+    let Around { enter, leave } = &header.around;
+    if hook.is_empty() && enter.is_empty() {
         return;
     }
     match &header.body {
@@ -263,12 +295,13 @@ fn only_hook(header: &Header<'_, '_>, depth: u32, hook: &str, ops: &mut Vec<Op>)
                 Some(directive) => (directive.span.end, ";"),
                 None => (block.span.start + 1, ""),
             };
-            ops.push(Op::insert(at, Order::open(depth), format!("{lead}{hook}")));
+            ops.push(Op::insert(at, Order::open(depth), format!("{lead}{enter}{hook}")));
+            params::leave_block(header, block, depth, ops);
         }
         Body::Expression(expression) => {
             let span = expression.span();
-            ops.push(Op::insert(span.start, Order::open(depth), format!("{{{hook}return (")));
-            ops.push(Op::insert(span.end, Order::close(depth), ")}"));
+            ops.push(Op::insert(span.start, Order::open(depth), format!("{{{enter}{hook}return (")));
+            ops.push(Op::insert(span.end, Order::close(depth), format!("){leave}}}")));
         }
     }
 }

@@ -228,8 +228,13 @@ impl<'a> Visit<'a> for Collector<'_> {
     }
 
     fn visit_await_expression(&mut self, it: &AwaitExpression<'a>) {
-        self.seen.has_top_level_await |= self.functions.is_empty();
+        self.waits();
         walk::walk_await_expression(self, it);
+    }
+
+    fn visit_yield_expression(&mut self, it: &YieldExpression<'a>) {
+        self.waits();
+        walk::walk_yield_expression(self, it);
     }
 
     fn visit_unary_expression(&mut self, it: &UnaryExpression<'a>) {
@@ -420,7 +425,9 @@ impl<'a> Visit<'a> for Collector<'_> {
     }
 
     fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
-        self.seen.has_top_level_await |= it.r#await && self.functions.is_empty();
+        if it.r#await {
+            self.waits();
+        }
         self.loop_over(it.scope_id(), &it.left, &it.right, &it.body);
     }
 
