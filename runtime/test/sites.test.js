@@ -220,6 +220,28 @@ test("loaded code asks switches, which follow the guard array", async () => {
   assert.equal(f(), "newer f");
 });
 
+test("calls that wait are counted until they end, and the outcome says so", async () => {
+  const page = await one(`const $cap_on0=$cap_g.on(new function(){this._1=this._2=0});
+    function* f(){if($cap_on0._1)return yield* $cap_g.c(1,$cap_s0).apply(this,arguments);$cap_g.begin(1);try{yield 1}finally{$cap_g.end(1)}}
+    function* g(){if($cap_on0._2)return yield* $cap_g.c(2,$cap_s0).apply(this,arguments);$cap_g.begin(2);try{yield 2}finally{$cap_g.end(2)}}`, { f: "f", g: "g" });
+  const { f, g } = page.ns("/m.js");
+  const code = (id) => ({ id, name: id === 1 ? "f" : "", code: `function*(){$cap_g.begin(${id});try{yield 'new'}finally{$cap_g.end(${id})}}` });
+  const said = async (...sites) => {
+    const { outcome, reason } = await patched(page, sites);
+    return [outcome, reason?.code, reason?.message];
+  };
+  f();
+  assert.deepEqual(await said(code(1), code(2)), ["live", undefined, undefined], "one that was not asked for anything has not begun");
+  const [one1, one2, one3] = [f(), g(), g()];
+  for (const it of [one1, one2, one3]) it.next();
+  assert.deepEqual(await said(code(1)), ["nextCall", "running", "1 call of f has begun and not ended: it goes on with the code that it began with"]);
+  assert.deepEqual(await said(code(1), code(2)), ["nextCall", "running", "1 call of f, 2 calls of a function have begun and not ended: they go on with the code that they began with"]);
+  one1.return();
+  one2.next();
+  assert.throws(() => one3.throw(new Error("stop")), /stop/);
+  assert.deepEqual(await said(code(1), code(2)), ["live", undefined, undefined]);
+});
+
 test("switches that are made after a patch of their site are on", async () => {
   const page = new Page();
   const code = (value) => esm({ exports: { f: "f" }, sites: 2, body: `hot.accept();const $cap_on0=$cap_g.on(new function(){this._1=0});

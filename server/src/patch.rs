@@ -22,7 +22,7 @@ use crate::sites::collect::Flavour;
 use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Changed, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Code, Rev, Scope, Site, SiteId, SiteKind, Veil};
+use crate::sites::{Code, Rev, Runs, Scope, Site, SiteId, SiteKind, Veil};
 use cuts::Cuts;
 use reasons::{gathers_others, is_other_kind, later, lone_word, note, why};
 use walks::{
@@ -265,7 +265,7 @@ impl Program {
             plan.sites.push(own);
         }
         if own {
-            plan.note = note(&old, &site, origin);
+            plan.note = note(&self.root, &old, &site, origin);
         }
         for change in changes.iter().filter(|it| !it.path.is_empty()) {
             let before = find(&old, change.id).unwrap_or(&old);
@@ -278,7 +278,7 @@ impl Program {
             let first = if lines == 0 { self.column_of(origin, line) } else { 0 };
             let column = first + last_line.encode_utf16().count() as u32;
             let place = Place { start: origin + start, line: line + lines, column };
-            plan.note = plan.note.or_else(|| note(before, site.at(&change.path), place.start));
+            plan.note = plan.note.or_else(|| note(&self.root, before, site.at(&change.path), place.start));
             match self.plan_inner(&mut site, &late, change, before, inner, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(problem),
@@ -458,7 +458,7 @@ impl Program {
             let line = rope.byte_to_line(start as usize) as u32;
             let column = column_of(&rope, start, line);
             let place = Place { start, line, column };
-            plan.note = plan.note.or_else(|| note(before, root.at(&change.path), start));
+            plan.note = plan.note.or_else(|| note(&root, before, root.at(&change.path), start));
             match self.plan_inner(&mut root, &Late::default(), change, before, text, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),

@@ -140,6 +140,8 @@ pub struct Site {
     pub needs: Vec<Box<str>>,
     pub strict: bool,
     pub home: Home,
+    /// Who can call it again.
+    pub runs: Runs,
     /// How many scope hooks enclose the function: keeps the names of nested hooks apart.
     pub level: u32,
     /// The revision that brought the newest text of this site.
@@ -168,6 +170,17 @@ pub struct Site {
     pub shift: Shift,
     /// What the children add to `deep`: a sum, so that one child can be exchanged.
     pub below: u64,
+}
+
+/// Who can call a function after its module ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Runs {
+    #[default]
+    Any,
+    /// Nobody: it is called where it stands, at the top level.
+    InPlace,
+    /// Whoever names it in a function: at the top level it is only called.
+    ByName,
 }
 
 /// A `#private` name of a class. What a class was made with can't be taken from it, so a name that means something else now, or that

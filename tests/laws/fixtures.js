@@ -8,7 +8,7 @@
 // expect.json:
 //     about    one sentence
 //     start    observations of the loaded program
-//     edits    for each edit its `verdict`, its `outcome` (live unless said), and what is seen then
+//     edits    for each edit its `verdict`, its `outcome` (live unless said), the code of its `reason` (null: none), and what is seen then
 //     fresh    expressions that need no state: they must give what the same text gives when it is run plainly, by
 //              JavaScript itself, at the start and after every edit
 //     undo     observations after everything was undone in one step
@@ -19,7 +19,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** @typedef {[expression: string, value: unknown][]} Observations */
-/** @typedef {{ verdict: string, outcome?: string, reason?: string, sites?: string[], see?: Observations, reloads?: boolean }} ExpectedEdit */
+/** @typedef {{ verdict: string, outcome?: string, reason?: string | null, sites?: string[], see?: Observations, reloads?: boolean }} ExpectedEdit */
 /** @typedef {{ about: string, start?: Observations, edits: ExpectedEdit[], fresh?: string[], undo?: Observations, only?: "chromium" | "node" }} Expected */
 /** @typedef {{ name: string, main: string, files: Record<string, string>, edits: string[], expected: Expected }} Fixture */
 

@@ -45,7 +45,7 @@ async function run(bench, plain, { main, files, edits, expected }) {
       const where = `edit ${index + 1}: ${JSON.stringify(got.verdict.reason ?? got.outcome?.reason ?? "")}`;
       assert.equal(got.verdict.verdict, verdict, `the verdict on ${where}`);
       if (sites !== undefined) assert.deepEqual(got.verdict.sites.map((it) => it.name), sites, `the sites of ${where}`);
-      if (reason !== undefined) assert.equal((got.verdict.reason ?? got.outcome?.reason)?.code, reason, `the reason for ${where}`);
+      if (reason !== undefined) assert.equal((got.verdict.reason ?? got.outcome?.reason)?.code ?? null, reason, `the reason for ${where}`);
       if (got.outcome) {
         const wanted = outcome ?? (verdict === "updateModule" ? "needsReload" : "live");
         assert.equal(got.outcome.outcome, wanted, `the outcome of ${where}`);

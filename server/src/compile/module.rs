@@ -33,7 +33,7 @@ use crate::sites::collect::{Base, Collector, Flavour, Op, Order, constants, is_i
 use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Bind, Site, tree};
+use crate::sites::{Bind, Runs, Site, tree};
 
 /// How to compile a module.
 #[derive(Debug, Clone, Copy, Default)]
@@ -217,6 +217,11 @@ pub fn compile_module(
     if options.plain {
         // Nor can functions that are handed out be taken over.
         shape.items.iter_mut().for_each(|it| (it.is_pure, it.is_addable) = (false, false));
+    }
+    for site in root.children.iter_mut().filter(|it| it.runs == Runs::ByName) {
+        if shape.exports.iter().any(|it| it.value == site.name) {
+            site.runs = Runs::Any;
+        }
     }
     root.shell = root_shell(&shape.items, &collector.seen.collections);
     tree::hash(&mut root);

@@ -18,8 +18,9 @@ pub(super) fn later(site: &Site, is_veiled: bool) -> String {
     }
 }
 
-/// What stays as it was made: the fields of objects that exist, and that a function is async.
-pub(super) fn note(before: &Site, site: &Site, start: u32) -> Option<Reason> {
+/// What stays as it was made: the fields of objects that exist, that a function is async, and what a function did that has run. `root` is
+/// the module, or as much of it as can name the function.
+pub(super) fn note(root: &Site, before: &Site, site: &Site, start: u32) -> Option<Reason> {
     let end = start + site.len;
     let named = |other: &str| if site.name.is_empty() { other.to_owned() } else { format!("`{}`", site.name) };
     if site.kind.is_class() && before.class.fields != site.class.fields {
@@ -28,6 +29,19 @@ pub(super) fn note(before: &Site, site: &Site, start: u32) -> Option<Reason> {
             named("this class")
         );
         return Some(Reason { code: "fields", message, start, end });
+    }
+    let names_it = |it: &Site| it.id != site.id && it.free.binary_search_by(|name| (**name).cmp(&site.name)).is_ok();
+    let has_run = match site.runs {
+        Runs::Any => false,
+        Runs::InPlace => true,
+        Runs::ByName => !root.children.iter().any(names_it),
+    };
+    if has_run {
+        let message = format!(
+            "{} has run, and nothing calls it again: pages show this edit when the module runs again or they are reloaded",
+            named("this function")
+        );
+        return Some(Reason { code: "once", message, start, end });
     }
     diff::loses_async(before, site).then(|| {
         let message = format!(

@@ -7,6 +7,7 @@ mod classes;
 mod functions;
 mod hooks;
 mod names;
+mod once;
 mod ops;
 mod visit;
 
@@ -25,7 +26,7 @@ use super::class::{self, RawClass};
 use super::collection::Collection;
 use super::jsx::Jsx;
 use super::params::{self, Args, Around, Body, Header};
-use super::{Access, Bind, Home, Reach, Scope, SiteId, SiteKind};
+use super::{Access, Bind, Home, Reach, Runs, Scope, SiteId, SiteKind};
 pub use ops::{Op, Order};
 
 use hooks::{DECLARED, HookUse, ScopeHook, USED, hook_number, with_hooks};
@@ -59,6 +60,10 @@ pub struct RawSite {
     pub free: FxHashSet<Box<str>>,
     pub strict: bool,
     pub home: Home,
+    /// Set when the walk ends.
+    pub runs: Runs,
+    /// What a declaration declares.
+    symbol: Option<SymbolId>,
     /// No guard can stand here after all.
     pub dead: bool,
     /// A named function expression that calls itself by that name.
@@ -194,6 +199,7 @@ pub struct Collector<'s> {
     /// The `#private` names of the classes around that are part of a function's or class's text.
     inner_privates: Vec<Vec<Box<str>>>,
     callee: Option<u32>,
+    loading: once::Loading,
     shorthand: Option<u32>,
     typeof_operand: Option<u32>,
     pub(super) depth: u32,
@@ -341,6 +347,7 @@ impl<'s> Collector<'s> {
             privates: FxHashMap::default(),
             inner_privates: Vec::new(),
             callee: None,
+            loading: once::Loading::default(),
             shorthand: None,
             typeof_operand: None,
             depth: 0,
@@ -372,8 +379,9 @@ impl<'s> Collector<'s> {
         }
         for number in 0..self.sites.len() {
             let scope = self.scope_arc(self.sites[number].around);
+            let runs = self.runs(&self.sites[number]);
             let site = &mut self.sites[number];
-            site.scope = scope;
+            (site.scope, site.runs) = (scope, runs);
             site.hook = hooks.get(&site.own).copied().unwrap_or_default();
         }
         for it in std::mem::take(&mut self.others) {

@@ -7,7 +7,7 @@ use oxc::parser::Token;
 use super::class::RawClass;
 use super::collect::{RawSite, Seen};
 use super::shell::{self, Shells, Span};
-use super::{Access, ClassHashes, Home, Scope, Shift, Site, SiteKind};
+use super::{Access, ClassHashes, Home, Runs, Scope, Shift, Site, SiteKind};
 
 /// The tree, with the hashes of the top-level statements that start at `cuts`.
 pub struct Built {
@@ -47,6 +47,7 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         free: Vec::new(),
         strict: false,
         home: Home::Nowhere,
+        runs: Runs::Any,
         level: 0,
         changed: 0,
         born: 0,
@@ -99,6 +100,7 @@ fn fill(
             free,
             strict: it.strict,
             home: it.home,
+            runs: it.runs,
             level: it.level,
             changed: 0,
             born: 0,

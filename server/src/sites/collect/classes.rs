@@ -39,6 +39,8 @@ impl<'s> Collector<'s> {
             free: FxHashSet::default(),
             strict: true,
             home,
+            runs: Runs::Any,
+            symbol: None,
             dead: false,
             self_name: None,
             function_scope_depth: self.depths[it.scope_id().index()],

@@ -53,6 +53,8 @@ impl<'s> Collector<'s> {
                 free: FxHashSet::default(),
                 strict,
                 home,
+                runs: Runs::Any,
+                symbol: entry.id.and_then(|it| it.symbol_id.get()),
                 dead: false,
                 self_name: None,
                 mark: entry.mark.clone(),

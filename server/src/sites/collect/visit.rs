@@ -182,6 +182,9 @@ impl<'a> Visit<'a> for Collector<'_> {
 
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
         let symbol = it.reference_id.get().and_then(|id| self.scoping.get_reference(id).symbol_id());
+        if let Some(symbol) = symbol {
+            self.note_reference(symbol, it.span.start);
+        }
         self.reference(it.name.as_str(), it.span, symbol);
     }
 
@@ -319,6 +322,7 @@ impl<'a> Visit<'a> for Collector<'_> {
         if matches!(it.callee, Expression::Super(_)) {
             self.super_call(it);
         }
+        self.note_call(&it.callee);
         self.visit_expression(&it.callee);
         self.callee = None;
         let first = match it.arguments.first() {
@@ -353,6 +357,7 @@ impl<'a> Visit<'a> for Collector<'_> {
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
         self.visit_binding_pattern(&it.id);
+        self.note_constant(it);
         if let Some(init) = &it.init {
             let name = match &it.id {
                 BindingPattern::BindingIdentifier(id) => id.name.to_string(),
