@@ -564,7 +564,7 @@ export class Applier {
  */
 function laterOf(module, sites) {
   const scope = sites.find((site) => site.later)?.later;
-  if (scope !== undefined) return { code: "scope", message: scope };
+  if (scope) return { code: "scope", message: scope };
   const waiting = sites.filter((site) => site.how !== "class").map(({ id, name }) => ({ name, calls: module.sites.underWay(id) })).filter((it) => it.calls > 0);
   if (waiting.length === 0) return undefined;
   const of = waiting.map(({ name, calls }) => `${calls} ${calls === 1 ? "call" : "calls"} of ${name || "a function"}`).join(", ");
