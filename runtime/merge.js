@@ -2,7 +2,7 @@
 // A declaration of the top level got another initial value while its program ran. What the program wrote since then is state and stays; what it left
 // alone takes the new value, inside of objects and arrays too, which stay the same objects for whoever holds them. Accessors are not asked.
 
-import { siteOf } from "./guards.js";
+import { isAsync, siteOf } from "./guards.js";
 import { sourceOf } from "./text.js";
 
 const { defineProperty, getOwnPropertyDescriptor } = Reflect;
@@ -121,7 +121,9 @@ function isEqualProperty(before, after) {
 /** @param {Function} a @param {Function} b */
 function isSameFunction(a, b) {
   const [one, other] = [siteOf(a), siteOf(b)];
-  return one === null || other === null ? one === other && sourceOf(a) === sourceOf(b) : one.site === other.site;
+  if (one === null || other === null) return one === other && sourceOf(a) === sourceOf(b);
+  // One that was made async gives promises for ever; the other way round the new code does.
+  return one.site === other.site && (isAsync(b) || !isAsync(a));
 }
 
 /** @param {unknown} it */

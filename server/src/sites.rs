@@ -140,6 +140,10 @@ pub struct Site {
     pub needs: Vec<Box<str>>,
     pub strict: bool,
     pub home: Home,
+    /// How many parameters the guard of the loaded text names one by one: it can't tell which of them a call left out.
+    pub lists: u32,
+    /// From which argument on the code sees how many there are.
+    pub counts: Option<u32>,
     /// Who can call it again.
     pub runs: Runs,
     /// How many scope hooks enclose the function: keeps the names of nested hooks apart.

@@ -316,6 +316,8 @@ class Printer {
   scope = [];
   indent = "";
   isAsync = false;
+  /** The parameters that come next are an arrow's. */
+  isArrow = false;
   /** Inside a method with a `this.x`. */
   hasThis = false;
   /** Where the names of the innermost function begin. */
@@ -610,7 +612,7 @@ class Printer {
     if (how !== "arrow") this.hasThis = false;
     try {
       switch (how) {
-        case "arrow": return this.arrow(it);
+        case "arrow": this.isArrow = true; return this.arrow(it);
         case "expression": return `function ${it.name}Self${this.rest(it)}`;
         case "anonymous": return `function ${this.rest(it)}`;
         case "generator": return `function* ${it.name}${this.rest(it, "yield 1;", "yield ")}`;
@@ -657,6 +659,8 @@ class Printer {
 
   /** @param {Tree[]} params */
   params(params) {
+    const { isArrow } = this;
+    this.isArrow = false;
     const printed = params.map(({ shape, name, second, value, k = 0 }, index) => {
       const isLast = index === params.length - 1;
       const outer = this.number(value);
@@ -675,7 +679,8 @@ class Printer {
         }
         case "rest":
           if (isLast) {
-            this.declare(`${name}.length`, "number");
+            // An arrow that was made before cannot tell what a call left out: the verdict says so.
+            this.declare(isArrow ? `(${name}[0] ?? 7)` : `${name}.length`, "number");
             return `...${name}`;
           }
           break;

@@ -191,7 +191,7 @@ fn compile(
     site.scope = Arc::clone(&old.scope);
     site.level = old.level;
     site.kind = old.kind;
-    site.runs = old.runs;
+    (site.runs, site.lists) = (old.runs, old.lists);
     if !site.has_own_name && matches!(old.kind, SiteKind::Arrow | SiteKind::Expression | SiteKind::ClassExpression) {
         site.name.clone_from(&old.name);
     }

@@ -205,6 +205,14 @@ pub fn compile_module(
         {
             item.hash = item.hash.rotate_left(1);
         }
+        // In an object or array another one can take its place.
+        let in_value = |start: u32, end: u32| {
+            let first = root.children.partition_point(|it| it.start <= start);
+            root.children[first..].iter().take_while(|it| it.start < end).any(|it| it.is_async)
+        };
+        if item.is_pure && item.bindings.iter().any(|it| it.value.is_some_and(|(start, end)| in_value(start, end))) {
+            item.hash = item.hash.rotate_left(2);
+        }
     }
     // A function that is no site can't be patched where it stands: its text is a part of the value, and values that hold
     // functions are merged as if they were the same.

@@ -30,6 +30,13 @@ pub(super) fn note(root: &Site, before: &Site, site: &Site, start: u32) -> Optio
         );
         return Some(Reason { code: "fields", message, start, end });
     }
+    if before.counts != site.counts && site.counts.is_some_and(|from| from < before.lists) {
+        let message = format!(
+            "{} counts its arguments now: who has it already counts those that it was declared with, also when a call leaves them out",
+            named("this function")
+        );
+        return Some(Reason { code: "arguments", message, start, end });
+    }
     let names_it = |it: &Site| it.id != site.id && it.free.binary_search_by(|name| (**name).cmp(&site.name)).is_ok();
     let has_run = match site.runs {
         Runs::Any => false,

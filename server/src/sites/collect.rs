@@ -60,6 +60,10 @@ pub struct RawSite {
     pub free: FxHashSet<Box<str>>,
     pub strict: bool,
     pub home: Home,
+    /// How many parameters the guard names one by one: it can't tell which of them a call left out.
+    pub lists: u32,
+    /// From which argument on the code sees how many there are.
+    pub counts: Option<u32>,
     /// Set when the walk ends.
     pub runs: Runs,
     /// What a declaration declares.

@@ -48,6 +48,14 @@ pub(super) enum Args {
 }
 
 impl Args {
+    /// How many are named one by one.
+    pub(super) fn named(&self) -> u32 {
+        match self {
+            Args::Object => 0,
+            Args::List(list) => list.split(',').filter(|it| !it.is_empty() && !it.starts_with("...")).count() as u32,
+        }
+    }
+
     /// Something with all of them.
     pub(super) fn list(&self) -> String {
         match self {

@@ -39,6 +39,8 @@ impl<'s> Collector<'s> {
             free: FxHashSet::default(),
             strict: true,
             home,
+            lists: 0,
+            counts: None,
             runs: Runs::Any,
             symbol: None,
             dead: false,

@@ -1,5 +1,7 @@
 //! One function: whether a guard can stand in it, which hook the guard names, and how both are written.
 
+use std::cell::Cell;
+
 use super::*;
 
 impl<'s> Collector<'s> {
@@ -53,6 +55,8 @@ impl<'s> Collector<'s> {
                 free: FxHashSet::default(),
                 strict,
                 home,
+                lists: 0,
+                counts: None,
                 runs: Runs::Any,
                 symbol: entry.id.and_then(|it| it.symbol_id.get()),
                 dead: false,
@@ -202,6 +206,8 @@ impl<'s> Collector<'s> {
         hook_text: &str,
     ) {
         let site = &mut self.sites[number];
+        let rest = entry.params.rest.as_ref().map(|_| entry.params.items.len() as u32);
+        site.counts = if state.uses_arguments && !state.is_arrow { Some(0) } else { rest };
         if state.uses_self {
             site.self_name = entry.id.map(|it| it.name.to_string());
         }
@@ -234,14 +240,17 @@ impl<'s> Collector<'s> {
             tail.push_str(if tail.is_empty() { ",void 0," } else { "," });
             tail.push_str(&name.name);
         }
+        let lists = Cell::new(0);
         let yields = if entry.is_generator { "yield* " } else { "" };
-        let guard = move |args: &Args| {
+        let guard = |args: &Args| {
+            lists.set(args.named());
             (
                 format!("\u{3}{number}\u{2}"),
                 format!("{yields}{guards}.c(\u{1}{number}\u{2},{hook}{tail}){}", args.call("this", is_arrow)),
             )
         };
         let written = params::write(&header, self.depth, &guard, hook_text, &mut self.ops);
+        self.sites[number].lists = lists.get();
         if !written {
             only_hook(&header, self.depth, hook_text, &mut self.ops);
             self.sites[number].dead = true;
