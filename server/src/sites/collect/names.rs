@@ -86,8 +86,9 @@ impl<'s> Collector<'s> {
     /// the engine puts them: closures that come to name one run so from the next call of that function on.
     pub(super) fn note_use(&mut self, symbol: SymbolId) {
         let declared = self.depths[self.scoping.symbol_scope_id(symbol).index()];
-        let Some(function) = self.functions.last().and_then(|it| it.scope) else { return };
-        if declared < self.depths[function.index()] {
+        let Some(function) = self.functions.last() else { return };
+        // What a class runs when it or an object of it is made is a function without variables of its own.
+        if function.scope.is_none_or(|it| declared < self.depths[it.index()]) {
             self.captured.insert(symbol);
         } else if self.loops.last().is_some_and(|it| it.0 == self.functions.len() && declared < it.1) {
             self.looped.insert(symbol);
