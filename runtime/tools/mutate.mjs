@@ -62,7 +62,7 @@ const rules = [
   ['sites.js','return patch.rev > hook.at && patch.scope <= hook.at;','return patch.rev > hook.at;'],
   ['sites.js','return patch.rev > hook.at && patch.scope <= hook.at;','return patch.scope <= hook.at;'],
   ['sites.js','old.rev = patch.rev;\n      return old;\n    }\n    if (patch.before)','throw error;\n    }\n    if (patch.before)'],
-  ['sites.js','if (guards[id] === patch.rev) guards[id] = 0;',';'],
+  ['sites.js','if (guards[id] === patch.rev) set(guards, id, 0);',';'],
   ['sites.js','this.arrays.filter((ref) => ref.deref() !== undefined)','this.arrays'],
   ['sites.js','patch.told = true;',''],
   ['sites.js','return /^\\s*(?:async','return /^\\s*(?:never'],

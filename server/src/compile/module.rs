@@ -206,12 +206,12 @@ pub fn compile_module(
             item.hash = item.hash.rotate_left(1);
         }
         // In an object or array another one can take its place.
-        let in_value = |start: u32, end: u32| {
+        for (start, end) in item.bindings.iter().filter(|_| item.is_pure).filter_map(|it| it.value) {
             let first = root.children.partition_point(|it| it.start <= start);
-            root.children[first..].iter().take_while(|it| it.start < end).any(|it| it.is_async)
-        };
-        if item.is_pure && item.bindings.iter().any(|it| it.value.is_some_and(|(start, end)| in_value(start, end))) {
-            item.hash = item.hash.rotate_left(2);
+            let inside = root.children[first..].iter().take_while(|it| it.start < end);
+            for (index, _) in inside.enumerate().filter(|(_, it)| it.is_async) {
+                item.hash = item.hash.rotate_left(2) ^ (index as u64 + 1);
+            }
         }
     }
     // A function that is no site can't be patched where it stands: its text is a part of the value, and values that hold

@@ -37,7 +37,8 @@ pub(super) fn note(root: &Site, before: &Site, site: &Site, start: u32) -> Optio
         );
         return Some(Reason { code: "arguments", message, start, end });
     }
-    let names_it = |it: &Site| it.id != site.id && it.free.binary_search_by(|name| (**name).cmp(&site.name)).is_ok();
+    // The function itself counts: it may hand itself to a timer.
+    let names_it = |it: &Site| it.free.binary_search_by(|name| (**name).cmp(&site.name)).is_ok();
     let has_run = match site.runs {
         Runs::Any => false,
         Runs::InPlace => true,
@@ -45,7 +46,7 @@ pub(super) fn note(root: &Site, before: &Site, site: &Site, start: u32) -> Optio
     };
     if has_run {
         let message = format!(
-            "{} has run, and nothing calls it again: pages show this edit when the module runs again or they are reloaded",
+            "{} was called while its module ran, and nothing calls it again: pages show this edit when the module runs again or they are reloaded",
             named("this function")
         );
         return Some(Reason { code: "once", message, start, end });

@@ -318,7 +318,8 @@ function isMoved(node) {
   switch (node.type) {
     case "Identifier": return /^\$cap_(r|p\d+)$/.test(node.name);
     case "MemberExpression": return isMoved(node.object);
-    case "ConditionalExpression": return node.test.type === "BinaryExpression" && isMoved(node.test.left);
+    // Strict functions read `arguments[0]!==void 0?arguments[0]: value`.
+    case "ConditionalExpression": return node.test.type === "BinaryExpression" && (isMoved(node.test.left) || node.test.left.object?.name === "arguments");
     case "CallExpression": return isMoved(node.callee);
     default: return false;
   }

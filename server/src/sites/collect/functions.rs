@@ -252,6 +252,7 @@ impl<'s> Collector<'s> {
         let written = params::write(&header, self.depth, &guard, hook_text, &mut self.ops);
         self.sites[number].lists = lists.get();
         if !written {
+            header.around = Around::default();
             only_hook(&header, self.depth, hook_text, &mut self.ops);
             self.sites[number].dead = true;
         }
@@ -270,10 +271,11 @@ impl Collector<'_> {
     /// Counts the calls of a function that have begun and not ended, which finish the code that they began with. Those of other
     /// functions end before anything else can happen.
     fn counted(&self, number: usize, entry: &Entry<'_, '_>, state: &FunctionState) -> Around {
-        // In a block, which the body becomes, a function may not be declared beside a variable of its name.
+        // In a block, which the body becomes, a function may not be declared beside a variable of its name. In sloppy code functions of
+        // blocks are variables of the function around, too, but not where a block between has their name.
         let is_function = |it: &SymbolId| self.scoping.symbol_flags(*it).is_function();
-        let mut own = self.scoping.get_bindings(entry.scope).values();
-        let clashes = own.any(|it| is_function(it) && !self.scoping.symbol_redeclarations(*it).is_empty());
+        let clashing = |it: &SymbolId| !state.strict || !self.scoping.symbol_redeclarations(*it).is_empty();
+        let clashes = self.scoping.get_bindings(entry.scope).values().any(|it| is_function(it) && clashing(it));
         if !state.waits || state.has_dynamic_names || clashes {
             return Around::default();
         }

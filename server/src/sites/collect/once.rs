@@ -38,6 +38,7 @@ impl Collector<'_> {
 
     pub(super) fn note_constant(&mut self, it: &VariableDeclarator<'_>) {
         if let (BindingPattern::BindingIdentifier(id), Some(init)) = (&it.id, &it.init)
+            && gives_name(init)
             && let Some(symbol) = id.symbol_id.get()
             && self.scoping.symbol_flags(symbol).is_const_variable()
         {
@@ -56,17 +57,23 @@ impl Collector<'_> {
     /// Who can call the function again. Names that functions use are looked at when it matters: they change.
     pub(super) fn runs(&self, site: &RawSite) -> Runs {
         let is_known = site.parent.is_none() && !self.base.is_function && !self.seen.has_top_level_await;
+        // A generator runs when it is asked, and `arguments.callee` is the function.
+        let is_told = site.is_generator || (!site.strict && site.counts == Some(0));
         // The top level of a plain script is everybody's.
-        if !is_known || matches!(self.base.flavour, Flavour::Classic(_)) {
+        if !is_known || is_told || matches!(self.base.flavour, Flavour::Classic(_)) {
             return Runs::Any;
         }
         let start = site.span.start;
         if self.loading.in_place.contains(&start) && site.self_name.is_none() {
             return Runs::InPlace;
         }
-        let symbol =
-            if site.kind == SiteKind::Declaration { site.symbol } else { self.loading.names.get(&start).copied() };
-        let is_called = |it: SymbolId| self.loading.called.contains(&it) && !self.loading.escaped.contains(&it);
+        let constant = self.loading.names.get(&start).filter(|_| !site.has_own_name);
+        let symbol = if site.kind == SiteKind::Declaration { site.symbol } else { constant.copied() };
+        // Functions that are no sites after all.
+        let names_it = |it: &RawSite| it.dead && it.free.contains(site.name.as_str());
+        let is_called = |it: SymbolId| {
+            self.loading.called.contains(&it) && !self.loading.escaped.contains(&it) && !self.sites.iter().any(names_it)
+        };
         if symbol.is_some_and(is_called) { Runs::ByName } else { Runs::Any }
     }
 }

@@ -235,6 +235,13 @@ impl<'a> Visit<'a> for Collector<'_> {
         walk::walk_await_expression(self, it);
     }
 
+    fn visit_variable_declaration(&mut self, it: &VariableDeclaration<'a>) {
+        if it.kind == VariableDeclarationKind::AwaitUsing {
+            self.waits();
+        }
+        walk::walk_variable_declaration(self, it);
+    }
+
     fn visit_yield_expression(&mut self, it: &YieldExpression<'a>) {
         self.waits();
         walk::walk_yield_expression(self, it);
