@@ -150,5 +150,10 @@ fn mixed(a: u64, b: u64) -> u64 {
     use std::hash::{Hash, Hasher};
     let mut hasher = rustc_hash::FxHasher::default();
     (a, b).hash(&mut hasher);
-    hasher.finish()
+    // That much is nearly linear: in a sum two changes that are each other's opposite would cancel out, as when two functions exchange
+    // a word. So every bit has to depend on every other (the last steps of MurmurHash3).
+    let mut bits = hasher.finish();
+    bits = (bits ^ (bits >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    bits = (bits ^ (bits >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    bits ^ (bits >> 33)
 }
