@@ -93,7 +93,16 @@ export class Sites {
     guards.begun ??= [];
     guards.begin = begin;
     guards.end = end;
-    Object.assign(guards, this.classCalls);
+    // One by one: an engine makes a slow table of an object that `Object.assign` gives more than a few properties.
+    const { k, n, t, b, d, r, i, q } = this.classCalls;
+    guards.k = k;
+    guards.n = n;
+    guards.t = t;
+    guards.b = b;
+    guards.d = d;
+    guards.r = r;
+    guards.i = i;
+    guards.q = q;
     guards.rev = rev;
     for (const made of guards.classes?.splice(0) ?? []) guards.k(...made);
     this.arrays = this.arrays.filter((ref) => ref.deref() !== undefined);

@@ -257,6 +257,15 @@ test("switches that are made after a patch of their site are on", async () => {
   assert.notEqual(group._1, 0);
 });
 
+test("a guard array is a record to the engine, not a table", async () => {
+  const page = await one("globalThis.__guards=$cap_g;$cap_g.on(new function(){this._1=0});$cap_g.begin(1);$cap_g.end(1);", {}, 3);
+  await patched(page, [{ id: 6, code: "()=>1", how: "arrow" }], { nsites: 7 });
+  setFlagsFromString("--allow-natives-syntax");
+  const isRecord = new Function("it", "return %HasFastProperties(it)");
+  setFlagsFromString("--no-allow-natives-syntax");
+  assert.equal(isRecord(globalThis.__guards), true);
+});
+
 test("guard arrays of instances that nobody holds are not kept", async () => {
   const page = await one("hot.accept();", {}, 1);
   const { sites } = page.host.registry.module("/m.js");

@@ -20,7 +20,7 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const run = promisify(execFile);
 
 /** Processes for each variant of a program, in turn. */
-const ROUNDS = 14;
+const ROUNDS = 10;
 /** Calls of loops that are compared inside one process. */
 const CALLS = 60;
 const WARM_UP = 30;
