@@ -2,6 +2,7 @@
 // One push of the server, applied: everything that can fail first (prepare), then everything at once (commit). No code of the
 // program runs between the patches of one push. What happened to each change goes back as an outcome.
 
+import { laterOf, messageOf, wasIgnored, wereKept } from "./reasons.js";
 import { check, missing } from "./sites.js";
 import { Program } from "./registry.js";
 
@@ -378,8 +379,7 @@ export class Applier {
     const names = this.keeping.get(module);
     if (names === undefined) return undefined;
     this.keeping.delete(module);
-    const verb = names.length === 1 ? "keeps its value, because it was" : "keep their values, because they were";
-    return { code: "kept", message: `${names.join(", ")} ${verb} written since the module ran` };
+    return wereKept(names);
   }
 
   /** @param {Prepared["patches"]} patches @param {Update[]} updates @param {Stop} stop */
@@ -559,22 +559,6 @@ export class Applier {
 }
 
 /**
- * What goes on with older code for now.
- * @param {Module} module @param {import("./wire.js").SitePatch[]} sites @returns {Reason | undefined}
- */
-function laterOf(module, sites) {
-  const scope = sites.find((site) => site.later)?.later;
-  if (scope) return { code: "scope", message: scope };
-  const waiting = sites.filter((site) => site.how !== "class").map(({ id, name }) => ({ name, calls: module.sites.underWay(id) })).filter((it) => it.calls > 0);
-  if (waiting.length === 0) return undefined;
-  const of = waiting.map(({ name, calls }) => `${calls} ${calls === 1 ? "call" : "calls"} of ${name || "a function"}`).join(", ");
-  const goOn = waiting.length === 1 && waiting[0].calls === 1
-    ? "has begun and not ended: it goes on with the code that it began with"
-    : "have begun and not ended: they go on with the code that they began with";
-  return { code: "running", message: `${of} ${goOn}` };
-}
-
-/**
  * Whether a module that runs has this very code: then only what its imports lead to is different.
  * @param {Module} module @param {import("./wire.js").ModuleDef} def
  */
@@ -582,23 +566,9 @@ function runsTheSame({ current, stamp }, def) {
   return current !== null && current.state === "done" && stamp !== undefined && stamp === def.stamp && def.kind === current.program.kind;
 }
 
-/** @param {string} id @returns {Reason} */
-function wasIgnored(id) {
-  return { code: "ignored", message: `The program went on without the update of ${id}` };
-}
-
 /** Whether the page runs that revision already. @param {Module} module @param {number} rev @param {string} [stamp] */
 function isThere(module, rev, stamp) {
   return module.rev === rev && !module.foreign && (stamp === undefined || module.stamp === undefined || stamp === module.stamp);
-}
-
-/** @param {unknown} error */
-export function messageOf(error) {
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  } catch {
-    return "an error that cannot be shown";
-  }
 }
 
 /** @param {never} change @returns {never} */

@@ -6,8 +6,9 @@
 //     host.connect();
 //     await host.enter(graph);
 
-import { Applier, UnknownMessage, messageOf } from "./apply.js";
+import { Applier, UnknownMessage } from "./apply.js";
 import { installHot } from "./hot.js";
+import { messageOf } from "./reasons.js";
 import { Registry } from "./registry.js";
 import { Link } from "./socket.js";
 import { showStacks } from "./stack.js";

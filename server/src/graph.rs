@@ -3,18 +3,19 @@
 //! Shared by the engine and by requests. A module that the engine has changed belongs to the engine, which is then asked
 //! for it; all others are compiled here from disk and remembered with their source.
 
+mod crawl;
+mod form;
 mod styles;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use dashmap::{DashMap, DashSet};
 use ropey::Rope;
-use rustc_hash::FxHashSet;
 
 use crate::compile::{Module, Options, Problem, without_directive};
 use crate::engine::event::{Event, Handle};
@@ -24,6 +25,7 @@ use crate::sites::Rev;
 use crate::sites::collect::{Flavour, without_type};
 use crate::sites::collection::{Collection, Mode};
 use crate::wire::{self, Dep, ModuleDef, ModuleKind, Target};
+use form::{Form, query_for, with_query};
 
 /// A file larger than this is served as it is: nobody edits it by hand.
 const LARGEST_MODULE: u64 = 20 << 20;
@@ -231,33 +233,6 @@ impl Graph {
             return Err(format!("{shown} is larger than {} MB, too large to be a module", LARGEST_MODULE >> 20));
         }
         Ok(())
-    }
-
-    /// All modules that `entries` reach, but for those in `without`. Compiles on all cores.
-    pub fn crawl(&self, entries: &[String], without: &FxHashSet<String>) -> Vec<Arc<ModuleDef>> {
-        let work = Work::default();
-        let found = Mutex::new(BTreeMap::new());
-        for entry in entries {
-            work.add(entry, without);
-        }
-        let threads = std::thread::available_parallelism().map_or(2, usize::from).min(8);
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    while let Some(id) = work.next() {
-                        let def = self.define(&id);
-                        for dep in def.deps.iter().chain(&def.dynamic) {
-                            if let Target::Id(id) = &dep.target {
-                                work.add(id, without);
-                            }
-                        }
-                        lock(&found).insert(id, def);
-                        work.done();
-                    }
-                });
-            }
-        });
-        found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
     }
 
     /// The definition of one module; an error is a definition too.
@@ -597,62 +572,6 @@ impl Graph {
     }
 }
 
-/// What is made of a file, as the query of its id asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Url,
-    /// The text, or the bytes as an address.
-    Inline,
-    Raw,
-    Bytes,
-    Json,
-    Css,
-    /// A style sheet as an object.
-    Sheet,
-}
-
-impl Form {
-    fn asked(query: &str) -> Option<Form> {
-        let names = query.trim_start_matches('?').split('#').next().unwrap_or_default().split('&');
-        names.map(|it| it.split('=').next().unwrap_or_default()).find_map(|name| match name {
-            "url" => Some(Form::Url),
-            "inline" => Some(Form::Inline),
-            "raw" => Some(Form::Raw),
-            "bytes" => Some(Form::Bytes),
-            "json" => Some(Form::Json),
-            "sheet" => Some(Form::Sheet),
-            _ => None,
-        })
-    }
-
-    fn of(extension: &str) -> Form {
-        match extension {
-            "json" => Form::Json,
-            "css" => Form::Css,
-            _ => Form::Url,
-        }
-    }
-}
-
-/// The query that asks for a module of this type; empty where the file is of that type anyway.
-fn query_for(asked: &str, id: &str) -> Option<&'static str> {
-    let is = |ending: &str| split_suffix(id).0.to_ascii_lowercase().ends_with(ending);
-    match asked {
-        "json" if is(".json") => Some(""),
-        "json" => Some("json"),
-        "css" => Some("sheet"),
-        "text" => Some("raw"),
-        "bytes" => Some("bytes"),
-        _ => None,
-    }
-}
-
-fn with_query(id: &str, query: &str) -> String {
-    let (rest, fragment) = id.split_at(id.find('#').unwrap_or(id.len()));
-    let separator = if rest.contains('?') { '&' } else { '?' };
-    format!("{rest}{separator}{query}{fragment}")
-}
-
 fn shown(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |it| it.to_string_lossy().into_owned())
 }
@@ -702,58 +621,6 @@ fn stamp_of(text: &str) -> String {
 fn failed(id: &str, rev: Rev, message: String) -> Loaded {
     tracing::warn!("{message}");
     data(id, rev, ModuleKind::Error, &message, None)
-}
-
-/// Modules still to be compiled by several threads.
-#[derive(Default)]
-struct Work {
-    state: Mutex<Queue>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<String>,
-    seen: FxHashSet<String>,
-    busy: usize,
-}
-
-impl Work {
-    fn add(&self, id: &str, without: &FxHashSet<String>) {
-        let mut state = lock(&self.state);
-        if !without.contains(id) && state.seen.insert(id.to_owned()) {
-            state.waiting.push_back(id.to_owned());
-            self.changed.notify_one();
-        }
-    }
-
-    /// The next module; `None` when all are done.
-    fn next(&self) -> Option<String> {
-        let mut state = lock(&self.state);
-        loop {
-            if let Some(id) = state.waiting.pop_front() {
-                state.busy += 1;
-                return Some(id);
-            }
-            if state.busy == 0 {
-                self.changed.notify_all();
-                return None;
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn done(&self) {
-        let mut state = lock(&self.state);
-        state.busy -= 1;
-        if state.busy == 0 {
-            self.changed.notify_all();
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -210,18 +210,26 @@ setInterval(function () { globalThis.beat = "old"; }, 5);
 });
 
 test("a plain script is as strict as it says", async (t) => {
-  const { page, problems, edit } = await live(
+  const { page, problems, edit, documents } = await live(
     t,
     {
       "index.html": `<!doctype html><script src="/app.js"></script><script src="/other.js"></script>`,
       "app.js": `"use strict";\nfunction receiver() { return  this; }\nfunction other() { return this; }\n`,
-      "other.js": `/* sloppy */ function loose() { return this === window; }\n`,
+      "other.js": `/* sloppy */ function loose() { return this === window; }
+let goOn;
+async function waits() { await new Promise((resolve) => { goOn = resolve; }); return "old"; }
+const waiting = waits();
+`,
     },
-    { open: ["app.js"] },
+    { open: ["app.js", "other.js"] },
   );
   assert.deepEqual(await page.evaluate("[receiver(), other(), loose()].map(String)"), ["undefined", "undefined", "true"]);
   assert.equal((await edit("return  this;", "return [this];")).outcome.outcome, "live");
   assert.deepEqual(await page.evaluate("[receiver()[0], other(), loose()].map(String)"), ["undefined", "undefined", "true"]);
+  // It began before the runtime was there.
+  const { outcome } = await edit('return "old"', 'return "new"', documents["other.js"]);
+  assert.deepEqual([outcome.outcome, outcome.reason?.code], ["nextCall", "running"]);
+  assert.deepEqual(await page.evaluate("(goOn(), waiting.then((first) => { const next = waits(); goOn(); return next.then((it) => [first, it]); }))"), ["old", "new"]);
   assert.deepEqual(problems, []);
 });
 
