@@ -27,7 +27,7 @@ export function random(seed) {
 
 const OPERATORS = ["+", "-", "*", "^", "&", "|"];
 const MEMBERS = ["method", "static", "get", "private", "generator", "computed", "set"];
-const SHAPES = ["plain", "plain", "default", "object", "array", "rest", "closure", "shadow"];
+const SHAPES = ["plain", "plain", "default", "object", "array", "rest", "closure", "maker", "shadow"];
 
 export class Generator {
   /** @param {number} seed */
@@ -91,7 +91,13 @@ export class Generator {
       type: "class", name: this.fresh("K"), derives, k: this.random.below(100), methods,
       hasConstructor: this.random.chance(0.7), ctor: this.fn("method", 2),
       fields: this.random.chance(0.5) ? [this.field()] : [], arrow: this.random.chance(0.4) ? this.fn("arrow", 1) : null,
+      block: this.random.chance(0.3) ? this.staticBlock() : null,
     };
+  }
+
+  /** @returns {Tree} */
+  staticBlock() {
+    return { type: "static", name: this.fresh("v"), value: { type: "number", value: this.random.below(10) }, fn: this.fn("arrow", 1) };
   }
 
   /** Declares something of the top level under another name, or in another way. What the calls name stays. */
@@ -128,7 +134,7 @@ export class Generator {
     const { random } = this;
     const list = random.chance(0.6) ? it.methods : it.fields;
     const at = random.below(list.length);
-    switch (random.below(6)) {
+    switch (random.below(7)) {
       case 0: list.splice(random.below(list.length + 1), 0, list === it.methods ? this.method(random.pick(MEMBERS)) : this.field()); break;
       case 1: list.splice(at, 1); break;
       case 2:
@@ -142,6 +148,7 @@ export class Generator {
         else list[at].isPrivate = !list[at].isPrivate;
         break;
       case 4: it.hasConstructor = !it.hasConstructor; break;
+      case 5: it.block = it.block === null ? this.staticBlock() : null; break;
       default: it.arrow = it.arrow === null ? this.fn("arrow", 1) : null;
     }
   }
@@ -572,6 +579,14 @@ class Printer {
         this.line(`${isPrivate ? "#" : ""}${name}${initial};`);
       }
       if (it.arrow) this.withThis(() => this.line(`${it.arrow.name} = ${this.fn(it.arrow, "arrow")};`));
+      if (it.block) {
+        const { name, value, fn } = it.block;
+        const made = this.inside(() => {
+          this.declare(name, "number");
+          return this.fn(fn, "arrow");
+        });
+        this.line(`static { const ${name} = ${this.number(value)}; this.${fn.name} = ${made}; }`);
+      }
       if (it.hasConstructor) {
         this.line(`constructor${this.rest(it.ctor, base ? "super();" : "", "this.x = ")}`);
       }
@@ -589,6 +604,7 @@ class Printer {
         method: `this.${fn.name}(a, 2)`, static: `${it.name}.${fn.name}(a)`, get: `this.${fn.name}`, private: `this.#${fn.name}(a)`, generator: `[...this.${fn.name}(a)].length`, computed: `this.${fn.name}(a)`, set: `(this.${fn.name} = a)`,
       })[/** @type {string} */ (how)]);
       if (it.arrow) parts.push(`this.${it.arrow.name}(a)`);
+      if (it.block) parts.push(`${it.name}.${it.block.fn.name}(a)`);
       for (const { name, isPrivate } of it.fields) parts.push(`(this.${isPrivate ? "#" : ""}${name} ?? 0)`);
       if (base) parts.push("super.run(a)");
       this.line(`run(a) { return (${[...parts, "(this.x ?? 0)"].join(" + ")}) | 0; }`);
@@ -669,13 +685,19 @@ class Printer {
         case "object": this.declare(name, "let"); this.declare(second, "let"); return `{ a: ${name} = ${outer}, b: ${second} = 2 } = {}`;
         case "array": this.declare(name, "let"); return `{ c: [${name} = ${outer}, ...${second}] = [1, 2] } = {}`;
         case "shadow": return `${this.shadow(name, k)} = ${outer}`;
-        case "closure": {
+        case "closure":
+        case "maker": {
           const inner = this.function(() => {
             this.declare(name, "let");
             return `(${name} = 1) => ${this.number(value)}`;
           });
-          this.declare(second, "function");
-          return `{ f: ${second} = ${inner} } = {}`;
+          if (shape === "closure") {
+            this.declare(second, "function");
+            return `{ f: ${second} = ${inner} } = {}`;
+          }
+          // Calls hand in numbers.
+          this.declare(`(typeof ${second} === "function" ? ${second}(2) : ${second})`, "number");
+          return `${second} = ${inner}`;
         }
         case "rest":
           if (isLast) {

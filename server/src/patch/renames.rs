@@ -54,19 +54,29 @@ impl Program {
             let before = candidates.len();
             candidates.retain(|it| is_same(it, &renamed, module, &words, places));
             if candidates.len() == before {
-                return Some(self.taken(&candidates, renamed_text, renamed, module));
+                let plain = compile_module(&text, self.options, Some(&self.root), &mut self.ids.at(self.rev)).ok()?;
+                return Some(self.taken(&candidates, &plain, renamed_text, renamed, module));
             }
         }
         None
     }
 
-    fn taken(&self, candidates: &[Candidate], source: String, renamed: Module, module: &Module) -> Renamed {
+    /// `plain`: the text of the program with its own names. What is compiled at once may lack sites that the program has: functions
+    /// in whose newest text no guard could stand.
+    fn taken(
+        &self,
+        candidates: &[Candidate],
+        plain: &Module,
+        source: String,
+        renamed: Module,
+        module: &Module,
+    ) -> Renamed {
         let mut names = Vec::new();
         let mut same = Vec::new();
         for it in candidates {
-            let (old, new) = (&renamed.items[it.old], &module.items[it.new]);
-            let sites = sites_of(old, &renamed.root, new, &module.root);
-            same.extend(sites.iter().filter(|it| it.0 < self.root.children.len()).map(|it| (it.2, it.0)));
+            let new = &module.items[it.new];
+            let sites = sites_of(&plain.items[it.old], &self.root, new, &module.root);
+            same.extend(sites.iter().map(|it| (it.2, it.0)));
             names.extend(it.names.iter().map(|(from, to)| Rename {
                 from: from.clone(),
                 to: to.clone(),

@@ -185,7 +185,9 @@ pub struct Collector<'s> {
     site_stack: Vec<usize>,
     disabled: u32,
     label: Option<String>,
-    scopes: FxHashMap<ScopeId, Arc<Scope>>,
+    scopes: FxHashMap<(ScopeId, Option<u32>), Arc<Scope>>,
+    /// The scopes of functions and classes that stand among parameters, with where the body begins whose variables they do not see.
+    in_params: FxHashMap<ScopeId, u32>,
     /// What stands for the scope around the walked function, which its wrapper makes.
     outer: Option<ScopeId>,
     /// What the walked declaration declares there: where the patch is made, the name is one of the scope around it.
@@ -278,6 +280,7 @@ struct OtherFunction {
 #[derive(Debug, Default)]
 struct FunctionState {
     is_arrow: bool,
+    is_static_block: bool,
     /// What arrows in here can use; `None` for an arrow itself.
     home: Option<Home>,
     uses_arguments: bool,
@@ -289,7 +292,8 @@ struct FunctionState {
     id_symbol: Option<SymbolId>,
     in_params: bool,
     params_clash: bool,
-    functions_in_params: bool,
+    /// Functions among its parameters are sites.
+    sites_in_params: bool,
     /// A direct `eval` or `with` stands in here.
     has_dynamic_names: bool,
     body_start: u32,
@@ -341,6 +345,7 @@ impl<'s> Collector<'s> {
             disabled: 0,
             label: None,
             scopes: FxHashMap::default(),
+            in_params: FxHashMap::default(),
             outer: None,
             declared: None,
             loops: Vec::new(),
@@ -382,7 +387,8 @@ impl<'s> Collector<'s> {
             *hook = hook.wrapping_add(hasher.finish());
         }
         for number in 0..self.sites.len() {
-            let scope = self.scope_arc(self.sites[number].around);
+            let RawSite { around, own, .. } = self.sites[number];
+            let scope = self.scope_arc(around, self.in_params.get(&own).copied());
             let runs = self.runs(&self.sites[number]);
             let site = &mut self.sites[number];
             (site.scope, site.runs) = (scope, runs);
@@ -427,20 +433,20 @@ impl<'s> Collector<'s> {
         self.looped.contains(&symbol) && !self.captured.contains(&symbol)
     }
 
-    /// The scope as sites of it will remember it.
-    fn scope_arc(&mut self, id: ScopeId) -> Arc<Scope> {
+    /// The scope as sites of it will remember it; `before`: for those that only see what is declared before that place.
+    fn scope_arc(&mut self, id: ScopeId, before: Option<u32>) -> Arc<Scope> {
         if self.outer == Some(id) {
             return Arc::clone(&self.base.scope);
         }
-        if let Some(known) = self.scopes.get(&id) {
+        if let Some(known) = self.scopes.get(&(id, before)) {
             return Arc::clone(known);
         }
         let Some(parent) = self.scoping.scope_parent_id(id) else {
             let scope = if self.base.is_function { Arc::clone(&self.base.scope) } else { self.root_scope(id) };
-            self.scopes.insert(id, Arc::clone(&scope));
+            self.scopes.insert((id, before), Arc::clone(&scope));
             return scope;
         };
-        let parent = self.scope_arc(parent);
+        let parent = self.scope_arc(parent, self.in_params.get(&id).copied());
         let mut privates = parent.privates.clone();
         for name in self.privates.get(&id).into_iter().flatten() {
             if !privates.contains(name) {
@@ -468,10 +474,14 @@ impl<'s> Collector<'s> {
                     (true, true) => Bind::Kept,
                     (true, false) => Bind::Hidden,
                 };
-            let names = bindings.iter().map(|(name, symbol)| (Box::from(name.as_str()), bind(*symbol))).collect();
-            Arc::new(Scope { parent: Some(parent), names, constants: constants(self.scoping, id), privates, reach })
+            let is_seen = |it: SymbolId| before.is_none_or(|before| self.scoping.symbol_span(it).start < before);
+            let seen = bindings.iter().filter(|(_, symbol)| is_seen(**symbol));
+            let names = seen.map(|(name, symbol)| (Box::from(name.as_str()), bind(*symbol))).collect();
+            // Parameters can be assigned.
+            let constants = if before.is_some() { FxHashSet::default() } else { constants(self.scoping, id) };
+            Arc::new(Scope { parent: Some(parent), names, constants, privates, reach })
         };
-        self.scopes.insert(id, Arc::clone(&scope));
+        self.scopes.insert((id, before), Arc::clone(&scope));
         scope
     }
 

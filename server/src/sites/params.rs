@@ -9,11 +9,13 @@
 //! function f(a, $cap_p0, ...$cap_r){ guard; let {b}=$cap_p0, c=$cap_r[0]!==void 0?$cap_r[0]:1; … }      // sloppy
 //! function f(a, $cap_p0){ guard; let {b}=$cap_p0, c=arguments[2]!==void 0?arguments[2]:1; … }           // strict
 //! ```
+//!
+//! A function that gets its name from its parameter keeps it: `let {[0]:a=() => 1}=$cap_r`.
 
 use oxc::ast::ast::{ArrowFunctionBody, BindingPattern, Expression, FormalParameter, FormalParameters, FunctionBody};
 use oxc::span::GetSpan;
 
-use super::collect::{Op, Order};
+use super::collect::{Op, Order, gives_name};
 
 /// A function's body, as its parameters need to see it.
 pub(super) enum Body<'b, 'a> {
@@ -90,8 +92,8 @@ pub(super) struct Header<'h, 'a> {
     pub(super) uses_arguments: bool,
     /// A name used in the parameters means something that the body declares, or the body declares a parameter again.
     pub(super) params_clash: bool,
-    /// A function or class stands in the parameters.
-    pub(super) functions_in_params: bool,
+    /// Functions among the parameters are sites: their hook is in the body, so the parameters have to move there.
+    pub(super) sites_in_params: bool,
     /// A direct `eval` or `with` stands in the body: it may declare what must not be declared twice.
     pub(super) has_dynamic_names: bool,
     /// What stands around the body behind the guard.
@@ -105,15 +107,11 @@ pub(super) struct Around {
     pub(super) leave: String,
 }
 
-/// Writes the ops of a guarded function. `guard` makes the guard's text from the expression for the arguments;
-/// `hook` is the text of the scope hook, or empty. `false` when no guard can stand here.
-pub(super) fn write(
-    header: &Header<'_, '_>,
-    depth: u32,
-    guard: &dyn Fn(&Args) -> (String, String),
-    hook: &str,
-    ops: &mut Vec<Op>,
-) -> bool {
+/// Makes the condition of a guard, and its call, from what the function was called with.
+pub(super) type Guard<'g> = dyn Fn(&Args) -> (String, String) + 'g;
+
+/// Writes the ops of a guarded function. `hook` is the text of the scope hook, or empty. `false` when no guard can stand here.
+pub(super) fn write(header: &Header<'_, '_>, depth: u32, guard: &Guard<'_>, hook: &str, ops: &mut Vec<Op>) -> bool {
     let params = header.params;
     let plain = params
         .items
@@ -125,11 +123,10 @@ pub(super) fn write(
     let movable = !setter_default
         && !header.is_generator
         && !header.params_clash
-        && !header.functions_in_params
         && !header.has_dynamic_names
         && !has_use_strict(header);
     if plain && movable && !hook.is_empty() && shares_scope(header) {
-        move_params(header, depth, 0, guard, hook, ops);
+        move_params(header, depth, 0, Some(guard), hook, ops);
         return true;
     }
     if plain {
@@ -142,9 +139,7 @@ pub(super) fn write(
         return true;
     }
     if movable {
-        let is_plain = |it: &FormalParameter<'_>| it.initializer.is_none() && identifier(&it.pattern).is_some();
-        let first = params.items.iter().position(|it| !is_plain(it)).unwrap_or(params.items.len());
-        move_params(header, depth, first, guard, hook, ops);
+        move_params(header, depth, first_that_moves(params), Some(guard), hook, ops);
         return true;
     }
     if header.is_arrow {
@@ -152,6 +147,44 @@ pub(super) fn write(
     }
     write_body(header, depth, guard, &Args::Object, hook, ops);
     true
+}
+
+/// Writes the hook of a function without a guard.
+pub(super) fn write_hook(header: &Header<'_, '_>, depth: u32, hook: &str, ops: &mut Vec<Op>) {
+    if header.sites_in_params {
+        move_params(header, depth, first_that_moves(header.params), None, hook, ops);
+        return;
+    }
+    let Around { enter, leave } = &header.around;
+    if hook.is_empty() && enter.is_empty() {
+        return;
+    }
+    match &header.body {
+        Body::Block(block) => {
+            let (at, lead) = start_of(block);
+            ops.push(Op::insert(at, Order::open(depth), format!("{lead}{enter}{hook}")));
+            leave_block(header, block, depth, ops);
+        }
+        Body::Expression(expression) => {
+            let span = expression.span();
+            ops.push(Op::insert(span.start, Order::open(depth), format!("{{{enter}{hook}return (")));
+            ops.push(Op::insert(span.end, Order::close(depth), format!("){leave}}}")));
+        }
+    }
+}
+
+/// Where statements can be put in front of a body's own, and what has to stand between.
+fn start_of(block: &FunctionBody<'_>) -> (u32, &'static str) {
+    match block.directives.last() {
+        Some(directive) => (directive.span.end, ";"),
+        None => (block.span.start + 1, ""),
+    }
+}
+
+/// Which is the first parameter that is more than a name.
+fn first_that_moves(params: &FormalParameters<'_>) -> usize {
+    let is_plain = |it: &FormalParameter<'_>| it.initializer.is_none() && identifier(&it.pattern).is_some();
+    params.items.iter().position(|it| !is_plain(it)).unwrap_or(params.items.len())
 }
 
 /// Whether plain parameters are better off in the body. Beside a rest parameter of ours the engine keeps the body's variables apart from
@@ -206,21 +239,11 @@ fn list(names: &[&str], rest: Option<&str>) -> Args {
     Args::List(parts.join(","))
 }
 
-fn write_body(
-    header: &Header<'_, '_>,
-    depth: u32,
-    guard: &dyn Fn(&Args) -> (String, String),
-    args: &Args,
-    hook: &str,
-    ops: &mut Vec<Op>,
-) {
+fn write_body(header: &Header<'_, '_>, depth: u32, guard: &Guard<'_>, args: &Args, hook: &str, ops: &mut Vec<Op>) {
     let (condition, call) = guard(args);
     match &header.body {
         Body::Block(block) => {
-            let (at, lead) = match block.directives.last() {
-                Some(directive) => (directive.span.end, ";"),
-                None => (block.span.start + 1, ""),
-            };
+            let (at, lead) = start_of(block);
             let head = format!("{lead}if({condition})return {call};{}{hook}", header.around.enter);
             ops.push(Op::insert(at, Order::open(depth), head));
             leave_block(header, block, depth, ops);
@@ -243,18 +266,18 @@ fn write_body(
 }
 
 /// What stands at the end of a body, inside its braces.
-pub(super) fn leave_block(header: &Header<'_, '_>, block: &FunctionBody<'_>, depth: u32, ops: &mut Vec<Op>) {
+fn leave_block(header: &Header<'_, '_>, block: &FunctionBody<'_>, depth: u32, ops: &mut Vec<Op>) {
     if !header.around.leave.is_empty() {
         ops.push(Op::insert(block.span.end - 1, Order::close(depth), header.around.leave.clone()));
     }
 }
 
-/// Moves the parameters from the one with the index `first` on.
+/// Moves the parameters from the one with the index `first` on, behind the guard and the hook.
 fn move_params(
     header: &Header<'_, '_>,
     depth: u32,
     first: usize,
-    guard: &dyn Fn(&Args) -> (String, String),
+    guard: Option<&Guard<'_>>,
     hook: &str,
     ops: &mut Vec<Op>,
 ) {
@@ -275,7 +298,11 @@ fn move_params(
         }
         head.push_str("...$cap_r");
     }
-    let (condition, call) = guard(&args);
+    let guard = guard.map_or_else(String::new, |it| {
+        let (condition, call) = it(&args);
+        format!("if({condition})return {call};")
+    });
+    let Around { enter, leave } = &header.around;
     let arrow = if header.is_arrow { "=>" } else { "" };
     let start = match params.items.get(first) {
         Some(it) => it.span.start,
@@ -284,20 +311,19 @@ fn move_params(
     // Only a plain name stands without.
     let is_bare = header.is_arrow && !header.source[params.span.start as usize..].starts_with('(');
     let open = if is_bare { "(" } else { "" };
-    ops.push(Op::insert(start, Order::open(depth), format!("{open}{head}){arrow}{{if({condition})return {call};let ")));
-    let source_of = |index: usize| {
-        let nth = index - first;
-        match nth.checked_sub(placeholders) {
-            None => format!("$cap_p{nth}"),
-            Some(_) if has_arguments => format!("arguments[{index}]"),
-            Some(behind) => format!("$cap_r[{behind}]"),
-        }
-    };
+    ops.push(Op::insert(start, Order::open(depth), format!("{open}{head}){arrow}{{{guard}{enter}{hook}let ")));
     for (index, item) in params.items.iter().enumerate().skip(first) {
-        let value = source_of(index);
+        let nth = index - first;
+        let behind = nth.checked_sub(placeholders);
+        let (all, at) = if has_arguments { ("arguments", index) } else { ("$cap_r", behind.unwrap_or_default()) };
+        let value = if behind.is_some() { format!("{all}[{at}]") } else { format!("$cap_p{nth}") };
         let pattern = item.pattern.span();
         match &item.initializer {
             None => ops.push(Op::insert(pattern.end, Order::close(depth), format!("={value}"))),
+            Some(initializer) if gives_name(initializer) => {
+                ops.push(Op::insert(pattern.start, Order::open(depth), format!("{{[{at}]:")));
+                ops.push(Op::insert(initializer.span().end, Order::close(depth), format!("}}={all}")));
+            }
             Some(initializer) => {
                 let equals =
                     find_char(header.source, pattern.end, initializer.span().start, b'=').unwrap_or(pattern.end);
@@ -328,15 +354,13 @@ fn move_params(
     {
         ops.push(Op::replace(at, at + 2, String::new()));
     }
-    let Around { enter, leave } = &header.around;
     match &header.body {
         Body::Block(block) => {
             ops.push(Op::replace(block.span.start, block.span.start + 1, String::new()));
-            ops.push(Op::insert(block.span.start + 1, Order::open(depth), format!("{enter}{hook}")));
             leave_block(header, block, depth, ops);
         }
         Body::Expression(expression) => {
-            ops.push(Op::insert(expression.span().start, Order::open(depth), format!("{enter}{hook}return (")));
+            ops.push(Op::insert(expression.span().start, Order::open(depth), "return ("));
             ops.push(Op::insert(header.end, Order::close(depth), format!("){leave}}}")));
         }
     }

@@ -7,11 +7,9 @@ use super::*;
 impl<'s> Collector<'s> {
     pub(super) fn function<'f, 'a>(&mut self, entry: Entry<'f, 'a>) {
         self.depth += 1;
+        self.note_place(entry.scope);
         let is_arrow = entry.kind == SiteKind::Arrow;
         let is_root = self.base.is_function && self.site_stack.is_empty();
-        for function in &mut self.functions {
-            function.functions_in_params |= function.in_params;
-        }
         let is_constructor = matches!(entry.kind, SiteKind::Constructor | SiteKind::DerivedConstructor);
         let hook = if is_root {
             Some(String::new())
@@ -78,6 +76,7 @@ impl<'s> Collector<'s> {
             }
         }
         let root_class = self.base.is_function && self.site_stack.len() == 1;
+        let sites_in_params = hook.is_some() && self.has_sites_in_params(&entry);
         self.functions.push(FunctionState {
             is_arrow,
             home: Home::of(entry.kind),
@@ -86,15 +85,22 @@ impl<'s> Collector<'s> {
             scope: Some(entry.scope),
             strict,
             in_params: true,
+            sites_in_params,
             is_root_constructor: is_constructor && hook.is_some() && root_class,
             ..FunctionState::default()
         });
-        self.opaque(|it| it.visit_formal_parameters(entry.params));
+        let outer = if is_root { OUTER_HOOK.to_owned() } else { hook.clone().unwrap_or_default() };
+        let frame = Frame { scope: Some(entry.scope), ..Frame::new(FrameKind::Function { outer }) };
+        if sites_in_params {
+            self.frames.push(frame);
+            self.visit_formal_parameters(entry.params);
+        } else {
+            self.opaque(|it| it.visit_formal_parameters(entry.params));
+            self.frames.push(frame);
+        }
         if let Some(state) = self.functions.last_mut() {
             state.in_params = false;
         }
-        let outer = if is_root { OUTER_HOOK.to_owned() } else { hook.clone().unwrap_or_default() };
-        self.frames.push(Frame { scope: Some(entry.scope), ..Frame::new(FrameKind::Function { outer }) });
         match &entry.body {
             Body::Block(block) => {
                 for directive in &block.directives {
@@ -129,6 +135,37 @@ impl<'s> Collector<'s> {
         self.depth -= 1;
     }
 
+    /// What stands among parameters sees no variables of the body.
+    pub(super) fn note_place(&mut self, scope: ScopeId) {
+        if let Some(around) = self.functions.last().filter(|it| it.in_params) {
+            self.in_params.insert(scope, around.body_start);
+        }
+    }
+
+    /// Whether a function or class stands among the parameters of a function whose parameters can move.
+    fn has_sites_in_params(&self, entry: &Entry<'_, '_>) -> bool {
+        let params = entry.params;
+        let is_plain = params.rest.is_none()
+            && params.items.iter().all(|it| it.initializer.is_none() && it.pattern.is_binding_identifier());
+        if is_plain || entry.is_generator || entry.access == Access::Set {
+            return false;
+        }
+        let mut found =
+            InParams { collector: self, scope: entry.scope, body: entry.body.start(), functions: false, clash: false };
+        found.visit_formal_parameters(params);
+        let (functions, mut clash) = (found.functions, found.clash);
+        if functions && !clash {
+            let mut names = DynamicNames { collector: self, found: false };
+            names.visit_formal_parameters(params);
+            match &entry.body {
+                Body::Block(it) => names.visit_function_body(it),
+                Body::Expression(it) => names.visit_expression(it),
+            }
+            clash = names.found || body_redeclares(self.scoping, entry);
+        }
+        functions && !clash
+    }
+
     /// An arrow uses a word of the function around it that is no variable: its patches have to be evaluated right there.
     pub(super) fn stands_on_its_place(&mut self, is_root: bool) {
         if is_root {
@@ -153,14 +190,14 @@ impl<'s> Collector<'s> {
         if state.is_root_constructor {
             let head = if derived { "const $cap_t=$cap_g.t();" } else { "super($cap_g.t());" };
             let head = head.replace("$cap_g", &self.base.flavour.guards());
-            only_hook(&header, self.depth, &(head + hook_text), &mut self.ops);
+            params::write_hook(&header, self.depth, &(head + hook_text), &mut self.ops);
             return;
         }
         let fixed = self.sites[class].class.as_ref().is_none_or(|it| it.fixed);
         let (guard, call) = self.construct_call(class, hook, derived);
         let guard = move |args: &Args| (guard.clone(), call.replace("$cap_a", &args.list()));
         if fixed || !params::write(&header, self.depth, &guard, hook_text, &mut self.ops) {
-            only_hook(&header, self.depth, hook_text, &mut self.ops);
+            params::write_hook(&header, self.depth, hook_text, &mut self.ops);
         }
     }
 
@@ -190,7 +227,7 @@ impl<'s> Collector<'s> {
             strict: state.strict && !entry.has_use_strict,
             uses_arguments: state.uses_arguments,
             params_clash: state.params_clash || body_redeclares(self.scoping, entry),
-            functions_in_params: state.functions_in_params,
+            sites_in_params: state.sites_in_params,
             has_dynamic_names: state.has_dynamic_names,
             around: Around::default(),
         }
@@ -220,7 +257,7 @@ impl<'s> Collector<'s> {
             header.around = self.counted(number, entry, state);
         }
         if is_root || self.sites[number].dead {
-            only_hook(&header, self.depth, hook_text, &mut self.ops);
+            params::write_hook(&header, self.depth, hook_text, &mut self.ops);
             return;
         }
         let is_arrow = state.is_arrow;
@@ -253,7 +290,7 @@ impl<'s> Collector<'s> {
         self.sites[number].lists = lists.get();
         if !written {
             header.around = Around::default();
-            only_hook(&header, self.depth, hook_text, &mut self.ops);
+            params::write_hook(&header, self.depth, hook_text, &mut self.ops);
             self.sites[number].dead = true;
         }
     }
@@ -296,25 +333,47 @@ fn body_redeclares(scoping: &Scoping, entry: &Entry<'_, '_>) -> bool {
     })
 }
 
-/// The hook of a function without a guard.
-fn only_hook(header: &Header<'_, '_>, depth: u32, hook: &str, ops: &mut Vec<Op>) {
-    let Around { enter, leave } = &header.around;
-    if hook.is_empty() && enter.is_empty() {
-        return;
+/// Looks for functions and classes among parameters, and for names there that mean what the body declares.
+struct InParams<'c, 's> {
+    collector: &'c Collector<'s>,
+    scope: ScopeId,
+    /// Where the body starts.
+    body: u32,
+    functions: bool,
+    clash: bool,
+}
+
+impl<'a> Visit<'a> for InParams<'_, '_> {
+    fn visit_function(&mut self, it: &Function<'a>, flags: ScopeFlags) {
+        self.functions = true;
+        walk::walk_function(self, it, flags);
     }
-    match &header.body {
-        Body::Block(block) => {
-            let (at, lead) = match block.directives.last() {
-                Some(directive) => (directive.span.end, ";"),
-                None => (block.span.start + 1, ""),
-            };
-            ops.push(Op::insert(at, Order::open(depth), format!("{lead}{enter}{hook}")));
-            params::leave_block(header, block, depth, ops);
-        }
-        Body::Expression(expression) => {
-            let span = expression.span();
-            ops.push(Op::insert(span.start, Order::open(depth), format!("{{{enter}{hook}return (")));
-            ops.push(Op::insert(span.end, Order::close(depth), format!("){leave}}}")));
-        }
+    fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'a>) {
+        self.functions = true;
+        walk::walk_arrow_function_expression(self, it);
+    }
+    fn visit_class(&mut self, it: &Class<'a>) {
+        self.functions = true;
+        walk::walk_class(self, it);
+    }
+    fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
+        let symbol = it.reference_id.get().and_then(|id| self.collector.scoping.get_reference(id).symbol_id());
+        self.clash |= self.collector.clashes(&it.name, symbol, self.scope, self.body);
+    }
+}
+
+/// Looks for a direct `eval` and for `with`.
+struct DynamicNames<'c, 's> {
+    collector: &'c Collector<'s>,
+    found: bool,
+}
+
+impl<'a> Visit<'a> for DynamicNames<'_, '_> {
+    fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        self.found |= self.collector.is_direct_eval(it);
+        walk::walk_call_expression(self, it);
+    }
+    fn visit_with_statement(&mut self, _it: &WithStatement<'a>) {
+        self.found = true;
     }
 }

@@ -3,6 +3,15 @@
 use super::*;
 
 impl<'s> Collector<'s> {
+    /// Whether a name among the parameters of the function with this scope would mean something else in the function's body.
+    pub(super) fn clashes(&self, name: &str, symbol: Option<SymbolId>, scope: ScopeId, body: u32) -> bool {
+        let is_inner =
+            |it: SymbolId| self.depths[self.scoping.symbol_scope_id(it).index()] > self.depths[scope.index()];
+        let of_body =
+            self.scoping.get_binding(scope, name.into()).filter(|it| self.scoping.symbol_span(*it).start >= body);
+        of_body.is_some() && !symbol.is_some_and(is_inner)
+    }
+
     pub(super) fn reference(&mut self, name: &str, span: Span, symbol: Option<SymbolId>) {
         let symbol = symbol.filter(|it| self.declared != Some(*it));
         let depth = symbol.map(|it| self.depths[self.scoping.symbol_scope_id(it).index()]);
@@ -24,13 +33,11 @@ impl<'s> Collector<'s> {
         if let Some(symbol) = symbol {
             self.note_use(symbol);
         }
-        if let Some(function) = self.functions.last_mut()
-            && function.in_params
-            && let Some(symbol) = symbol
-            && Some(self.scoping.symbol_scope_id(symbol)) == function.scope
-            && self.scoping.symbol_span(symbol).start >= function.body_start
-        {
-            function.params_clash = true;
+        for index in 0..self.functions.len() {
+            let FunctionState { in_params, scope: Some(scope), body_start, .. } = self.functions[index] else {
+                continue;
+            };
+            self.functions[index].params_clash |= in_params && self.clashes(name, symbol, scope, body_start);
         }
         // The walked function's own name is declared around it.
         let is_around = |it: &SymbolId| self.outer == Some(self.scoping.symbol_scope_id(*it));

@@ -18,8 +18,7 @@ pub(super) struct Loading {
 impl Collector<'_> {
     /// Nothing around runs more than once.
     fn is_loading(&self) -> bool {
-        let is_class = |it: &Frame| matches!(it.kind, FrameKind::Class { .. } | FrameKind::Field { .. });
-        self.functions.is_empty() && !self.frames.iter().any(is_class)
+        self.functions.iter().all(|it| it.is_static_block)
     }
 
     pub(super) fn note_call(&mut self, callee: &Expression<'_>) {
@@ -56,7 +55,7 @@ impl Collector<'_> {
 
     /// Who can call the function again. Names that functions use are looked at when it matters: they change.
     pub(super) fn runs(&self, site: &RawSite) -> Runs {
-        let is_known = site.parent.is_none() && !self.base.is_function && !self.seen.has_top_level_await;
+        let is_known = !self.base.is_function && !self.seen.has_top_level_await;
         // A generator runs when it is asked, and `arguments.callee` is the function.
         let is_told = site.is_generator || (!site.strict && site.counts == Some(0));
         // The top level of a plain script is everybody's.
@@ -72,7 +71,10 @@ impl Collector<'_> {
         // Functions that are no sites after all.
         let names_it = |it: &RawSite| it.dead && it.free.contains(site.name.as_str());
         let is_called = |it: SymbolId| {
-            self.loading.called.contains(&it) && !self.loading.escaped.contains(&it) && !self.sites.iter().any(names_it)
+            site.parent.is_none()
+                && self.loading.called.contains(&it)
+                && !self.loading.escaped.contains(&it)
+                && !self.sites.iter().any(names_it)
         };
         if symbol.is_some_and(is_called) { Runs::ByName } else { Runs::Any }
     }

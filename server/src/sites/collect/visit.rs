@@ -80,6 +80,7 @@ impl<'a> Visit<'a> for Collector<'_> {
     }
 
     fn visit_class(&mut self, it: &Class<'a>) {
+        self.note_place(it.scope_id());
         let label = self.take_label();
         let number = self.sites.len();
         let name = self.base.flavour.class_hook(&format!("\u{1}{number}\u{2}"));
@@ -133,13 +134,19 @@ impl<'a> Visit<'a> for Collector<'_> {
                 ClassElement::PropertyDefinition(field) => self.field(field, class, is_root),
                 ClassElement::StaticBlock(block) => {
                     self.functions.push(FunctionState {
+                        is_static_block: true,
                         strict: true,
                         home: Some(Home::Method),
                         ..FunctionState::default()
                     });
-                    self.frames.push(Frame::new(FrameKind::Opaque));
+                    let span = block.span;
+                    let brace = params::find_char(self.source, span.start, span.end, b'{').unwrap_or(span.start);
+                    let frame = FrameKind::Block { at: brace + 1 };
+                    self.frames.push(Frame { scope: Some(block.scope_id()), ..Frame::new(frame) });
+                    self.depth += 1;
                     walk::walk_static_block(self, block);
-                    self.frames.pop();
+                    self.depth -= 1;
+                    self.pop();
                     self.functions.pop();
                 }
                 other => self.opaque(|me| walk::walk_class_element(me, other)),
@@ -289,7 +296,7 @@ impl<'a> Visit<'a> for Collector<'_> {
         match it.callee.without_parentheses() {
             Expression::Identifier(callee) => {
                 self.callee = Some(callee.span.start);
-                if callee.name == "eval" && self.is_unresolved(callee) {
+                if self.is_direct_eval(it) {
                     self.names_are_dynamic();
                 }
                 if callee.name == "require" && self.is_unresolved(callee) {
@@ -372,6 +379,18 @@ impl<'a> Visit<'a> for Collector<'_> {
             };
             self.named(name, init);
         }
+    }
+
+    fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
+        self.visit_binding_pattern(&it.pattern);
+        if let Some(init) = &it.initializer {
+            self.named(it.pattern.get_identifier_name().map(|it| it.to_string()).unwrap_or_default(), init);
+        }
+    }
+
+    fn visit_assignment_pattern(&mut self, it: &AssignmentPattern<'a>) {
+        self.visit_binding_pattern(&it.left);
+        self.named(it.left.get_identifier_name().map(|it| it.to_string()).unwrap_or_default(), &it.right);
     }
 
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
@@ -555,6 +574,10 @@ impl Collector<'_> {
             let comma = if it.arguments.is_empty() { "" } else { "," };
             self.ops.push(Op::insert(at + 1, Order::open(self.depth), format!("$cap_t{comma}")));
         }
+    }
+
+    pub(super) fn is_direct_eval(&self, it: &CallExpression<'_>) -> bool {
+        matches!(it.callee.without_parentheses(), Expression::Identifier(it) if it.name == "eval" && self.is_unresolved(it))
     }
 
     pub(super) fn is_unresolved(&self, it: &IdentifierReference<'_>) -> bool {
