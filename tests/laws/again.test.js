@@ -193,6 +193,18 @@ test("a page that was loaded with an older text is not said to have the newest u
   program.close();
 });
 
+test("a page that missed a function that is not async any more gets it with what it lacks", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({ "main.js": "async function f() { return 1; }\nexport const g = () => f();\n" });
+  program.loses = (data) => data.includes("plain(");
+  const missed = program.document.replace("async function", "function");
+  assert.equal((await program.judged(missed)).verdict, "patch");
+  program.loses = () => false;
+  await program.edit("function f() { return 1; }\nexport const g = () => f() + 1;\n");
+  assert.equal(await program.see("g()"), 2);
+  program.close();
+});
+
 test("an export that goes and comes back before a page has followed is no change", async (t) => {
   const bench = await Bench.start(t);
   const program = await bench.open({ "main.js": "function f() { return 1; }\nfunction g() { return 1; }\nexport { f, g };\n" });

@@ -191,6 +191,8 @@ export class Program {
   #problems = new Map();
   /** Kept from one observation to the next. @type {Record<string, any>} */
   held = {};
+  /** Which messages of the server get lost on their way. @type {(data: string) => boolean} */
+  loses = () => false;
   reloads = 0;
   /** The version of the text that the page loaded. */
   since = 0;
@@ -256,7 +258,7 @@ export class Program {
           get: () => receive,
           set: (/** @type {any} */ handler) => {
             receive = (/** @type {any} */ event) => {
-              handler(event);
+              if (!this.loses(event.data)) handler(event);
               welcome();
             };
           },

@@ -293,7 +293,7 @@ impl Engine {
             // It may have been sent a newer top level and not have taken it; nobody but the page knows.
             if is_ours
                 && let (Some(top), Some(hot)) = (it.top, hot)
-                && hot.program.root_at(top).shell != hot.program.root_at(known.root_rev).shell
+                && hot.program.root_at(top).rev != hot.program.root_at(known.root_rev).rev
             {
                 known.root_rev = top;
             }
