@@ -307,7 +307,9 @@ export class Program {
     const { listener } = this;
     const verdict = await listener.verdictOn(version, ms);
     const mine = (/** @type {Outcome} */ it) => it.page === this.page && it.version >= version;
-    if (verdict.verdict === "updateModule") {
+    // A text on the way to this one may have made the page fall behind.
+    const isBehind = verdict.verdict === "patch" && /has to run again/.test(verdict.reason?.message ?? "");
+    if (verdict.verdict === "updateModule" || isBehind) {
       this.document.save();
       const outcome = await listener.until(
         `the outcome of the update of ${this.id} to version ${version}`,
