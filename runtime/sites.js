@@ -40,7 +40,7 @@ const MODES = { fn: FUNCTION, arrow: ARROW, named: NAMED, class: CLASS };
 /** Code that is evaluated. `id` is the site of a patch. @typedef {{ code: string, rev: number, id?: number, isPatch: boolean }} Source */
 /** `r` is the revision of the code that made the scope; absent: as loaded. `last` is what was called last of what it made. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number, last?: Made }} Hook */
 /** What a scope made of the patch `rev` of the site `id`. @typedef {{ id: number, rev: number, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
-/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[], h: Dated, switches: Switches[], on: typeof on, begun: number[], begin: typeof begin, end: typeof end } & ClassCalls} Guards */
+/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[], h: Dated, switches: Switches[], on: typeof on, begun: number[], begin: typeof begin, end: typeof end, p: typeof home } & ClassCalls} Guards */
 /** What guards in loaded code ask: `_7` for site 7, as the guard array says. @typedef {Record<string, number>} Switches */
 /** @typedef {import("./classes.js").ClassHook} ClassHook */
 /** @typedef {[id: number, hook: ClassHook, made: any, fields: string, rev?: number]} ClassArgs */
@@ -93,6 +93,7 @@ export class Sites {
     guards.begun ??= [];
     guards.begin = begin;
     guards.end = end;
+    guards.p = home;
     // One by one: an engine makes a slow table of an object that `Object.assign` gives more than a few properties.
     const { k, n, t, b, d, r, i, q } = this.classCalls;
     guards.k = k;
@@ -247,6 +248,20 @@ function begin(id) {
 /** @this {Guards} @param {number} id */
 function end(id) {
   this.begun[id] -= 1;
+}
+
+/**
+ * What `super` means in a method of an object, for new code of it: that is made in another object, of which this is the prototype.
+ * @param {(name: string | symbol) => unknown} get @param {(name: string | symbol, value: unknown) => void} put
+ */
+function home(get, put) {
+  return new Proxy(Object.create(null), {
+    get: (_, name) => get(name),
+    set(_, name, value) {
+      put(name, value);
+      return true;
+    },
+  });
 }
 
 /** @type {Dated} */

@@ -121,6 +121,8 @@ pub struct Site {
     pub access: Access,
     pub is_async: bool,
     pub is_generator: bool,
+    /// A method of an object that uses `super`: its guard hands over what that means there.
+    pub uses_super: bool,
     /// The declared name, or what the function was given to (`onclick`, `setInterval#0`): for people and for matching.
     pub name: String,
     /// A function expression with a name of its own.

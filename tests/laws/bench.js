@@ -308,7 +308,7 @@ export class Program {
     const verdict = await listener.verdictOn(version, ms);
     const mine = (/** @type {Outcome} */ it) => it.page === this.page && it.version >= version;
     // A text on the way to this one may have made the page fall behind.
-    const isBehind = verdict.verdict === "patch" && /has to run again/.test(verdict.reason?.message ?? "");
+    const isBehind = verdict.verdict === "patch" && /: (the module|it) has to run again$/.test(verdict.reason?.message ?? "");
     if (verdict.verdict === "updateModule" || isBehind) {
       this.document.save();
       const outcome = await listener.until(

@@ -165,6 +165,7 @@ fn compile(
         && root.access == old.access
         && (root.is_async == old.is_async || root.is_async && !root.is_generator)
         && root.is_generator == old.is_generator
+        && root.uses_super == old.uses_super
         && built.root.children.first().is_some_and(|it| it.class.made == old.class.made)
         && match old.kind {
             SiteKind::Arrow => true,
@@ -256,6 +257,12 @@ fn compile(
         lead += named.len();
         head = named + &head;
         tail.push_str(end);
+        how = "named";
+    }
+    if site.uses_super {
+        let named = "$cap_p=>";
+        lead += named.len();
+        head.insert_str(0, named);
         how = "named";
     }
     let depth = old.scope.cells();
@@ -442,6 +449,7 @@ fn envelope(site: &Site, name: &str) -> (String, String) {
         SiteKind::Constructor | SiteKind::DerivedConstructor => (String::new(), String::new()),
         SiteKind::Method => (format!("({{__proto__:Object.getPrototypeOf(this.prototype),{flags}{star}{key}"), take),
         SiteKind::StaticMethod => (format!("({{__proto__:Object.getPrototypeOf(this),{flags}{star}{key}"), take),
+        SiteKind::ObjectMethod if site.uses_super => (format!("({{__proto__:$cap_p,{flags}{star}{key}"), take),
         SiteKind::ObjectMethod => (format!("({{{flags}{star}{key}"), take),
         _ if name.is_empty() || !is_identifier(name) || name == "__proto__" => {
             (format!("({flags}function{star}"), ")".to_owned())

@@ -215,8 +215,8 @@ pub fn compile_module(
         }
     }
     // A function that is no site can't be patched where it stands: its text is a part of the value, and values that hold
-    // functions are merged as if they were the same.
-    for site in collector.sites.iter().filter(|it| it.dead) {
+    // functions are merged as if they were the same. One that uses `super` means its own object.
+    for site in collector.sites.iter().filter(|it| it.dead || it.uses_super) {
         let holder = shape.items.partition_point(|it| it.start <= site.span.start);
         if let Some(item) = holder.checked_sub(1).and_then(|it| shape.items.get_mut(it)) {
             item.is_pure = false;

@@ -42,6 +42,7 @@ pub struct RawSite {
     pub access: Access,
     pub is_async: bool,
     pub is_generator: bool,
+    pub uses_super: bool,
     pub name: String,
     pub has_own_name: bool,
     pub span: Span,

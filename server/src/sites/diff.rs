@@ -267,7 +267,7 @@ fn pair_children(old: &Site, new: &Site, same: &[(u32, usize)]) -> Vec<Option<us
     pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), 0));
     if old.shell == new.shell && !old.kind.is_class() {
         // Around them nothing changed, so what is left has only other names of its own: they stand in the same order.
-        pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (it.kind, it.access, generates(it)));
+        pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (it.kind, it.access, nature(it)));
     }
     for (pair, child) in pairs.iter_mut().zip(&new.children) {
         pair.take_if(|it| is_made_anew(&old.children[*it], child));
@@ -285,15 +285,17 @@ pub fn loses_async(old: &Site, new: &Site) -> bool {
     old.is_async && !new.is_async
 }
 
-type Key<'s> = (SiteKind, super::Access, (bool, bool), &'s str);
+type Nature = (bool, bool, bool);
+type Key<'s> = (SiteKind, super::Access, Nature, &'s str);
 
-/// Whether it is a generator, and an async one: what generators give can't be passed on by functions of another kind.
-fn generates(site: &Site) -> (bool, bool) {
-    (site.is_generator, site.is_generator && site.is_async)
+/// Whether it is a generator, and an async one: what generators give can't be passed on by functions of another kind. And whether its
+/// guard hands over a `super`.
+fn nature(site: &Site) -> Nature {
+    (site.is_generator, site.is_generator && site.is_async, site.uses_super)
 }
 
 fn key(site: &Site) -> Key<'_> {
-    (site.kind, site.access, generates(site), site.name.as_str())
+    (site.kind, site.access, nature(site), site.name.as_str())
 }
 
 fn pair_by<'s, K: std::hash::Hash + Eq>(

@@ -24,6 +24,7 @@ impl<'s> Collector<'s> {
             access: Access::Plain,
             is_async: false,
             is_generator: false,
+            uses_super: false,
             has_own_name: !is_declaration && own.is_some(),
             mark: format!("Class{declared}"),
             name: own.unwrap_or(label),

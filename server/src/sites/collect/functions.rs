@@ -39,6 +39,7 @@ impl<'s> Collector<'s> {
                 access: entry.access,
                 is_async: entry.is_async,
                 is_generator: entry.is_generator,
+                uses_super: false,
                 name: entry.name.clone(),
                 has_own_name: entry.kind == SiteKind::Expression && entry.id.is_some(),
                 span: entry.span,
@@ -248,15 +249,14 @@ impl<'s> Collector<'s> {
         if state.uses_self {
             site.self_name = entry.id.map(|it| it.name.to_string());
         }
-        if entry.kind == SiteKind::ObjectMethod && state.uses_super && !is_root {
-            site.dead = true;
+        site.uses_super = entry.kind == SiteKind::ObjectMethod && state.uses_super;
+        if site.uses_super {
+            site.mark.push_str("super");
         }
-        // A `super` of an object's method reaches through the object, which the hook can't name.
+        let uses_super = site.uses_super;
         let mut header = self.header(entry, state);
-        if !self.sites[number].dead {
-            header.around = self.counted(number, entry, state);
-        }
-        if is_root || self.sites[number].dead {
+        header.around = self.counted(number, entry, state);
+        if is_root {
             params::write_hook(&header, self.depth, hook_text, &mut self.ops);
             return;
         }
@@ -276,6 +276,11 @@ impl<'s> Collector<'s> {
         if let Some(name) = entry.id.filter(|_| entry.kind == SiteKind::Expression) {
             tail.push_str(if tail.is_empty() { ",void 0," } else { "," });
             tail.push_str(&name.name);
+        }
+        if uses_super {
+            // It reaches through the object, which no hook can name.
+            let home = "$cap_n=>super[$cap_n],($cap_n,$cap_v)=>{super[$cap_n]=$cap_v}";
+            tail.push_str(&format!(",void 0,{guards}.p({home})"));
         }
         let lists = Cell::new(0);
         let yields = if entry.is_generator { "yield* " } else { "" };
