@@ -8,8 +8,8 @@
 // function. The hook of a module or a class is `c => eval(c)`: evaluating a patch through it gives a function that sees what the old
 // one saw. That of a function reads and writes its variables one by one, hook("n") and hook("n=", 1), and hook(0) is the hook of the
 // function around it: so a patch is evaluated at the first `eval` on the way out, and gets the variables in between as *cells*,
-// objects with one accessor for each. What comes out is kept on the hook, so it lives exactly as long as the scope, and a closure
-// keeps one identity of new code per scope.
+// objects with one accessor for each. What comes out is kept on the hook, so it lives as long as the scope, and a closure keeps one
+// identity of new code per scope. Only what was called last is kept by the guard array, too.
 //
 // This file knows nothing of modules, sockets or the DOM.
 
@@ -39,8 +39,8 @@ const MODES = { fn: FUNCTION, arrow: ARROW, named: NAMED, class: CLASS };
 
 /** Code that is evaluated. `id` is the site of a patch. @typedef {{ code: string, rev: number, id?: number, isPatch: boolean }} Source */
 /** `r` is the revision of the code that made the scope; absent: as loaded. `last` is what was called last of what it made. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number, last?: Made }} Hook */
-/** What a scope made of the patch `rev` of the site `id`. @typedef {{ id: number, rev: number, mode: number, fn: Function, per: WeakMap<object, Function> | null }} Made */
-/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], classes?: ClassArgs[], h: Dated, switches: Switches[], on: typeof on, begun: number[], begin: typeof begin, end: typeof end, p: typeof home } & ClassCalls} Guards */
+/** What a scope made of the patch `rev` of the site `id`. @typedef {{ id: number, rev: number, mode: number, fn: Function, per: WeakMap<object, Function> | null, hook: Hook }} Made */
+/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change, `last` is what was called last of all that is patched. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], last?: Made, classes?: ClassArgs[], h: Dated, switches: Switches[], on: typeof on, begun: number[], begin: typeof begin, end: typeof end, p: typeof home } & ClassCalls} Guards */
 /** What guards in loaded code ask: `_7` for site 7, as the guard array says. @typedef {Record<string, number>} Switches */
 /** @typedef {import("./classes.js").ClassHook} ClassHook */
 /** @typedef {[id: number, hook: ClassHook, made: any, fields: string, rev?: number]} ClassArgs */
@@ -94,6 +94,7 @@ export class Sites {
     guards.begin = begin;
     guards.end = end;
     guards.p = home;
+    guards.last = undefined;
     // One by one: an engine makes a slow table of an object that `Object.assign` gives more than a few properties.
     const { k, n, t, b, d, r, i, q } = this.classCalls;
     guards.k = k;
@@ -277,11 +278,20 @@ function dated(hook, rev) {
  */
 function dispatcher(sites) {
   return /** @this {Guards} */ function call(id, hook, newTarget, callee) {
-    // In hot loops this line is all there is: looking it up among all that the hook made takes as long as a small function.
-    const { last } = hook;
-    if (last !== undefined && last.rev === this[id] && last.id === id && newTarget === undefined) return last.fn;
-    return find(sites, this, id, hook, newTarget, callee);
+    // In hot loops this is all there is: looking it up among all that the hook made takes as long as a small function. Guard arrays are
+    // all alike to the engine, hooks are not: what was called last in the module is found sooner than what its scope called last.
+    const { last } = this;
+    if (last !== undefined && last.hook === hook && last.id === id && last.rev === this[id] && newTarget === undefined) return last.fn;
+    const made = hook.last;
+    const isIt = made !== undefined && made.id === id && made.rev === this[id] && newTarget === undefined;
+    return isIt ? called(this, made) : find(sites, this, id, hook, newTarget, callee);
   };
+}
+
+/** @param {Guards} guards @param {Made} made */
+function called(guards, made) {
+  guards.last = made;
+  return made.fn;
 }
 
 /** @param {Sites} sites @param {Guards} guards @param {number} id @param {Hook} hook @param {Function} [newTarget] @param {object} [callee] @returns {Function} */
@@ -350,7 +360,7 @@ function make(sites, patch, hook, old, loaded) {
 function instantiate(patch, code, hook) {
   const fn = code.cells === null ? hook(code.code) : through(code, code.cells, hook);
   if (typeof fn !== "function") throw new TypeError(`The patch of ${patch.name || "a function"} is not a function`);
-  const made = { id: patch.id, rev: patch.rev, mode: code.mode, fn, per: null };
+  const made = { id: patch.id, rev: patch.rev, mode: code.mode, fn, per: null, hook };
   /** @type {any} */ (hook)[patch.id] = made;
   return made;
 }

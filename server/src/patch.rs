@@ -74,6 +74,8 @@ pub struct RootVersion {
     pub collections: Arc<[Collection]>,
     /// How a page gets here from the version before; `None`: only by running the module again.
     pub top: Option<Arc<Top>>,
+    /// Functions of the top level are other objects from here on, which its text does not tell.
+    pub exchanges: bool,
 }
 
 /// What becomes of an edit.
@@ -186,7 +188,8 @@ impl Program {
         let options = Options { flavour: Some(module.flavour), ..options };
         let collections: Arc<[Collection]> = Arc::from(module.collections.as_slice());
         let (shell, scope) = (root.shell, Arc::clone(&root.scope));
-        let roots = vec![RootVersion { rev, shell, scope, collections: Arc::clone(&collections), top: None }];
+        let roots =
+            vec![RootVersion { rev, shell, scope, collections: Arc::clone(&collections), top: None, exchanges: false }];
         let (items, exports, jsx) = (module.items.clone(), module.exports.clone(), module.jsx.clone());
         let order = order_of(&root);
         let cuts = Cuts::new(&items, root.len);
@@ -467,6 +470,7 @@ impl Program {
         if !changes.is_empty() {
             self.keep_code_of_closures(&mut root, rev);
         }
+        let mut exchanges = false;
         if same_root || top.is_some() {
             let lost = changes.iter().filter(|it| it.path.len() == 1).filter_map(|it| {
                 let (before, site) = (find(&self.root, it.id)?, root.at(&it.path));
@@ -474,7 +478,8 @@ impl Program {
             });
             let steps: Vec<Step> =
                 lost.filter_map(|(id, start)| top::plain_again(&module, source, start, id, &ids, rev)).collect();
-            if !steps.is_empty() {
+            exchanges = !steps.is_empty();
+            if exchanges {
                 let before = top.as_deref().cloned().unwrap_or_default();
                 top = Some(Arc::new(Top { steps: before.steps.into_iter().chain(steps).collect(), ..before }));
             }
@@ -510,7 +515,7 @@ impl Program {
         if !is_same_root {
             let (shell, scope) = (self.root.shell, Arc::clone(&self.root.scope));
             let collections = Arc::clone(&self.collections);
-            self.roots.push(RootVersion { rev, shell, scope, collections, top: top.clone() });
+            self.roots.push(RootVersion { rev, shell, scope, collections, top: top.clone(), exchanges });
         }
         match reason {
             Some(reason) => Ok(Verdict::UpdateModule(reason)),
@@ -599,6 +604,25 @@ impl Program {
     pub fn root_at(&self, rev: Rev) -> &RootVersion {
         let after = self.roots.partition_point(|it| it.rev <= rev);
         &self.roots[after.saturating_sub(1)]
+    }
+
+    /// Whether a page that runs the top level of `since` lacks nothing of the one of `until`.
+    pub fn is_same_top(&self, since: Rev, until: Rev) -> bool {
+        self.root_at(since).shell == self.root_at(until).shell && self.exchange_between(since, until).is_none()
+    }
+
+    /// From which top level a page has to go on that runs the one of `top`, and was thought to run that of `root_rev`.
+    pub fn falls_back_to(&self, top: Rev, root_rev: Rev) -> Rev {
+        if self.is_same_top(top, root_rev) {
+            return root_rev;
+        }
+        // Versions that came and went before an exchange need not be gone through.
+        let before = self.exchange_between(top, root_rev).map(|it| it - 1);
+        before.filter(|it| self.root_at(*it).shell == self.root_at(top).shell).unwrap_or(top)
+    }
+
+    fn exchange_between(&self, since: Rev, until: Rev) -> Option<Rev> {
+        self.roots.iter().find(|it| it.exchanges && it.rev > since && it.rev <= until).map(|it| it.rev)
     }
 
     /// The current code of sites that changed after `since` and that a page with this top level can run.

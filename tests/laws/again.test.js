@@ -205,6 +205,20 @@ test("a page that missed a function that is not async any more gets it with what
   program.close();
 });
 
+test("a page that says anew what it has goes on from there, whatever came and went", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({ "main.js": "const v = 1;\nexport class K { static { this.n = 1; } }\nexport const f = () => v;\n" });
+  const { document } = program;
+  assert.equal((await program.judged(document.replace("n = 1", "n = 2"))).verdict, "updateModule");
+  await program.judged(document.replace("n = 2", "n = 1"));
+  program.loses = (data) => data.includes('"push"');
+  assert.equal((await program.judged(document.replace("() => v", "() => v + 1"))).verdict, "patch");
+  program.loses = () => false;
+  const { verdict, outcome } = await program.edit("const w = 1;\nexport class K { static { this.n = 1; } }\nexport const f = () => w + 2;\n");
+  assert.deepEqual([verdict.verdict, outcome?.outcome, await program.see("f()"), program.reloads], ["patch", "live", 3, 0]);
+  program.close();
+});
+
 test("an export that goes and comes back before a page has followed is no change", async (t) => {
   const bench = await Bench.start(t);
   const program = await bench.open({ "main.js": "function f() { return 1; }\nfunction g() { return 1; }\nexport { f, g };\n" });

@@ -346,7 +346,7 @@ impl Engine {
         let mut known: Vec<_> = self.pages.connected_mut().filter_map(|(_, page)| page.modules.get_mut(id)).collect();
         // Declarations that pages can take over one after another are sent, back and forth.
         let leads_nowhere = |it: &PageModule| planned.update.is_some() || program.top_since(it.root_rev).is_none();
-        let is_same = |it: &PageModule| program.root_at(it.root_rev).shell == newest.shell;
+        let is_same = |it: &PageModule| program.is_same_top(it.root_rev, newest.rev);
         let is_there = !known.is_empty() && known.iter().all(|it| is_same(it) && leads_nowhere(it));
         if !is_there {
             return planned;

@@ -291,11 +291,8 @@ impl Engine {
                 None => PageModule::loaded(rev),
             };
             // It may have been sent a newer top level and not have taken it; nobody but the page knows.
-            if is_ours
-                && let (Some(top), Some(hot)) = (it.top, hot)
-                && hot.program.root_at(top).rev != hot.program.root_at(known.root_rev).rev
-            {
-                known.root_rev = top;
+            if is_ours && let (Some(top), Some(hot)) = (it.top, hot) {
+                known.root_rev = hot.program.falls_back_to(top, known.root_rev);
             }
             page.modules.insert(it.id, known);
         }
