@@ -616,9 +616,9 @@ impl Program {
         if self.is_same_top(top, root_rev) {
             return root_rev;
         }
-        // Versions that came and went before an exchange need not be gone through.
-        let before = self.exchange_between(top, root_rev).map(|it| it - 1);
-        before.filter(|it| self.root_at(*it).shell == self.root_at(top).shell).unwrap_or(top)
+        // Versions that came and went need not be gone through.
+        let mut between = self.roots.iter().rev().map(|it| it.rev).filter(|it| (top..=root_rev).contains(it));
+        between.find(|it| self.is_same_top(top, *it)).unwrap_or(top)
     }
 
     fn exchange_between(&self, since: Rev, until: Rev) -> Option<Rev> {
