@@ -3,7 +3,10 @@
 //! Pure: no files, no pages, no time. A [`Program`] is the last good text of a module with its tree of sites; planning a
 //! new text gives a [`Verdict`] and moves the program on to it. Nothing that does not parse ever gets into a program.
 
+mod behind;
 mod cuts;
+mod matching;
+mod plan;
 mod reasons;
 mod renames;
 mod top;
@@ -24,6 +27,8 @@ use crate::sites::diff::{self, Changed, Ids};
 use crate::sites::jsx::Jsx;
 use crate::sites::{Code, Rev, Runs, Scope, Site, SiteId, SiteKind, Veil};
 use cuts::Cuts;
+pub use plan::{PatchPlan, PlannedSite, Reason, Step, Top, Verdict};
+use plan::{inner_lines, planned};
 use reasons::{gathers_others, is_other_kind, later, lone_word, note, why};
 use walks::{
     Late, empty_site, find, late_around, numbers, offset, order_of, path_to, rehash, same_binds, uses_of,
@@ -76,100 +81,6 @@ pub struct RootVersion {
     pub top: Option<Arc<Top>>,
     /// Functions of the top level are other objects from here on, which its text does not tell.
     pub exchanges: bool,
-}
-
-/// What becomes of an edit.
-#[derive(Debug, Clone)]
-pub enum Verdict {
-    /// White space, comments and the like: positions move, nothing else.
-    Unchanged,
-    /// Pages keep the last good program.
-    Hold(Reason),
-    Patch(PatchPlan),
-    /// The module has to run again.
-    UpdateModule(Reason),
-}
-
-/// New code for functions of one module: applies together or not at all.
-#[derive(Debug, Clone, Default)]
-pub struct PatchPlan {
-    pub sites: Vec<PlannedSite>,
-    /// What has to run in the module's scope first: bindings that were added or have new values.
-    pub top: Vec<Arc<Top>>,
-    /// What people have to know of it.
-    pub note: Option<Reason>,
-}
-
-/// A change of the top level that pages take over without running the module again.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Top {
-    /// Specifiers of added imports: their modules run first.
-    pub imports: Vec<String>,
-    pub steps: Vec<Step>,
-    /// Names that are gone: pages keep them for code that still uses them.
-    pub removed: Vec<String>,
-}
-
-impl Top {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.imports.is_empty() && self.steps.is_empty() && self.removed.is_empty()
-    }
-}
-
-/// An expression for the module's scope.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    pub code: String,
-    /// Line from 0.
-    pub line: u32,
-    /// The variable that keeps its value when the expression gives `false`.
-    pub keeps: Option<String>,
-}
-
-impl PatchPlan {
-    fn add(&mut self, planned: Result<PlannedSite, String>) {
-        match planned {
-            Ok(site) => self.sites.push(site),
-            // The function around it is in the plan, since its scope became another one.
-            Err(later) => {
-                if let Some(around) = self.sites.last_mut() {
-                    around.later.get_or_insert(later);
-                }
-            }
-        }
-    }
-}
-
-/// New code for one function.
-#[derive(Debug, Clone)]
-pub struct PlannedSite {
-    pub id: SiteId,
-    pub name: String,
-    pub kind: SiteKind,
-    /// Where it stands in the new good text, in bytes.
-    pub start: u32,
-    pub end: u32,
-    /// Line from 0.
-    pub line: u32,
-    pub code: Code,
-    /// Names that the page has to know.
-    pub needs: Vec<Box<str>>,
-    pub scope_rev: Rev,
-    pub fallback: Option<Arc<Code>>,
-    /// Why closures made before keep what they run: one sentence.
-    pub later: Option<String>,
-    pub construct: Option<Construct>,
-    /// Their lines are those of the good text.
-    pub privates: Vec<LatePrivate>,
-}
-
-/// Why: a code for programs, a sentence for people, and the place in bytes of the good text, where there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
-    pub code: &'static str,
-    pub message: String,
-    pub start: u32,
-    pub end: u32,
 }
 
 /// Which module a specifier means, as some name that is the same for the same module, or in one sentence why none.
@@ -562,12 +473,6 @@ impl Program {
         module
     }
 
-    /// The steps that bring a page from the top level it has to the newest one, if steps can.
-    pub fn top_since(&self, root_rev: Rev) -> Option<Vec<Arc<Top>>> {
-        let after = self.roots.partition_point(|it| it.rev <= root_rev);
-        self.roots[after..].iter().map(|it| it.top.clone()).collect()
-    }
-
     /// Whole top-level statements around `start..end` of the good text, with untouched ones before and behind.
     pub fn statements_around(&self, start: u32, end: u32) -> (u32, u32) {
         self.cuts.around(start, end)
@@ -598,80 +503,6 @@ impl Program {
         self.root.deep.hash(&mut hasher);
         self.order.hash(&mut hasher);
         format!("{:016x}", hasher.finish())
-    }
-
-    /// The top level that a page runs which loaded the module at `rev`.
-    pub fn root_at(&self, rev: Rev) -> &RootVersion {
-        let after = self.roots.partition_point(|it| it.rev <= rev);
-        &self.roots[after.saturating_sub(1)]
-    }
-
-    /// Whether a page that runs the top level of `since` lacks nothing of the one of `until`.
-    pub fn is_same_top(&self, since: Rev, until: Rev) -> bool {
-        self.root_at(since).shell == self.root_at(until).shell && self.exchange_between(since, until).is_none()
-    }
-
-    /// From which top level a page has to go on that runs the one of `top`, and was thought to run that of `root_rev`.
-    pub fn falls_back_to(&self, top: Rev, root_rev: Rev) -> Rev {
-        if self.is_same_top(top, root_rev) {
-            return root_rev;
-        }
-        // Versions that came and went need not be gone through.
-        let mut between = self.roots.iter().rev().map(|it| it.rev).filter(|it| (top..=root_rev).contains(it));
-        between.find(|it| self.is_same_top(top, *it)).unwrap_or(top)
-    }
-
-    fn exchange_between(&self, since: Rev, until: Rev) -> Option<Rev> {
-        self.roots.iter().find(|it| it.exchanges && it.rev > since && it.rev <= until).map(|it| it.rev)
-    }
-
-    /// The current code of sites that changed after `since` and that a page with this top level can run.
-    /// The second list has those that it can't.
-    pub fn catch_up(&self, since: Rev, also: &[SiteId], page_root: &RootVersion) -> (PatchPlan, Vec<SiteId>) {
-        let mut plan = PatchPlan::default();
-        let mut left = Vec::new();
-        let mut due = Vec::new();
-        self.root.walk(0, &mut |site, start| {
-            if site.kind != SiteKind::Module && (site.changed > since || also.contains(&site.id)) {
-                due.push((site, start));
-            }
-        });
-        for (site, start) in due {
-            if !self.runs_on(site, page_root) {
-                left.push(site.id);
-                continue;
-            }
-            let text = self.slice(start, site.len);
-            let Some(path) = path_to(&self.root, site.id) else { continue };
-            if site.is_veiled(&veils_around(&self.root, &path)) {
-                // What is around it brings it along.
-                continue;
-            }
-            let late = late_around(&self.root, &path);
-            let context = Context { flavour: self.flavour, old: site, rev: self.rev, jsx: &self.jsx, late };
-            let Ok(function) = compile_function(&text, &context, &mut self.ids.clone()) else { continue };
-            if !function.collections.iter().all(|it| page_root.collections.contains(it)) {
-                left.push(site.id);
-                continue;
-            }
-            let line = self.line_of(start);
-            let column = self.column_of(start, line);
-            let later = (site.scope_rev != 0).then(|| later(site, false));
-            plan.sites.push(PlannedSite { later, ..planned(site, site, function, &self.ids, (start, line, column)) });
-        }
-        (plan, left)
-    }
-
-    /// Whether a page with this top level has everything that the site names at the top level.
-    pub fn runs_on(&self, site: &Site, page_root: &RootVersion) -> bool {
-        if page_root.shell == self.root.shell {
-            return true;
-        }
-        site.free.iter().all(|name| match (self.root.scope.names.get(name), page_root.scope.names.get(name)) {
-            (None, _) => true,
-            (Some(now), Some(then)) => now == then,
-            (Some(_), None) => site.scope.lookup(name) != self.root.scope.names.get(name),
-        })
     }
 
     /// Whether one of these sites holds the site `id`, or is it.
@@ -732,40 +563,4 @@ pub(crate) fn find_specifier(text: &str, spec: &str) -> (u32, u32) {
     let (spec, _) = crate::sites::collect::without_type(spec);
     let at = ['"', '\''].iter().filter_map(|quote| text.find(&format!("{quote}{spec}{quote}"))).min();
     at.map_or((0, 0), |it| (it as u32, (it + spec.len() + 2) as u32))
-}
-
-fn planned(site: &Site, before: &Site, function: Function, ids: &Ids, at: (u32, u32, u32)) -> PlannedSite {
-    let (start, line, column) = at;
-    // Names that the old text used as well are not this edit's business, unless pages were asked for them and may lack them, or
-    // they were declared then.
-    let is_new = |name: &str| before.free.binary_search_by(|it| (**it).cmp(name)).is_err() || ids.was_removed(name);
-    let needs = function.unresolved.into_iter().filter(|it| is_new(it) || before.needs.contains(it)).collect();
-    // Columns of the first line are right when the code's own lead fits in front of it.
-    let pad = column.checked_sub(function.lead).filter(|it| *it <= 400);
-    let pad = match pad {
-        Some(pad) => " ".repeat(pad as usize),
-        // A class is made of pieces that stand where they should.
-        None if function.lead == u32::MAX => String::new(),
-        // Stack traces read it.
-        None => format!("/*{}*/", column + function.skipped),
-    };
-    PlannedSite {
-        id: site.id,
-        name: site.name.clone(),
-        kind: site.kind,
-        start,
-        end: start + function.site.len,
-        line,
-        code: Code { text: pad + &function.code.text, ..function.code },
-        needs,
-        scope_rev: site.scope_rev,
-        fallback: site.fallback.clone(),
-        construct: function.construct,
-        privates: function.privates.into_iter().map(|it| LatePrivate { line: it.line + line, ..it }).collect(),
-        later: None,
-    }
-}
-
-fn inner_lines(text: &str) -> u32 {
-    text.matches('\n').count() as u32
 }

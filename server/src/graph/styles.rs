@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::Graph;
-use crate::modules::{ImportKind, Resolved};
+use super::{Graph, Loaded, data};
+use crate::modules::{ImportKind, Resolved, split_suffix};
+use crate::sites::Rev;
 use crate::styles::{self, Part, References};
-use crate::wire::{Dep, Target};
+use crate::wire::{Dep, ModuleKind, Target};
 
 /// A sheet as a page gets it.
 #[derive(Debug, Default)]
@@ -24,6 +26,19 @@ pub(super) struct Sheet {
 }
 
 impl Graph {
+    /// A style sheet as a module of this kind.
+    pub(super) fn style(&self, id: &str, path: &Path, rev: Rev, kind: ModuleKind) -> Result<Loaded, String> {
+        let sheet = self.sheet(split_suffix(id).0, path)?;
+        for file in sheet.files {
+            self.made_of.entry(file).or_default().insert(id.to_owned());
+        }
+        let mut loaded = data(id, rev, kind, &sheet.text, None);
+        if let Some(def) = Arc::get_mut(&mut loaded.def).filter(|_| kind == ModuleKind::Css) {
+            (def.names, def.deps) = (sheet.names, sheet.deps);
+        }
+        Ok(loaded)
+    }
+
     /// Makes the sheet of the module `id`.
     ///
     /// # Errors

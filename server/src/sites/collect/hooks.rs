@@ -3,7 +3,7 @@
 
 use oxc::syntax::scope::ScopeId;
 
-use super::{Collector, FrameKind, OUTER_HOOK, quoted};
+use super::{Collector, Flavour, FrameKind, OUTER_HOOK, quoted};
 
 /// In texts of operations, until the walk ends: the declaration of the hook with this number, and a use of it in a guard.
 pub(super) const DECLARED: char = '\u{7}';
@@ -42,6 +42,99 @@ pub(super) struct HookUse {
 }
 
 impl Collector<'_> {
+    /// The expression that names the hook for a function created here; notes that the hook is needed.
+    pub(super) fn find_hook(&mut self, is_arrow: bool) -> Option<String> {
+        self.find_hook_below(self.frames.len(), is_arrow)
+    }
+
+    pub(super) fn find_hook_below(&mut self, top: usize, is_arrow: bool) -> Option<String> {
+        for index in (0..top).rev() {
+            let frame = &self.frames[index];
+            match &frame.kind {
+                FrameKind::Opaque => return None,
+                FrameKind::Base => {
+                    return Some(match self.base.flavour {
+                        Flavour::Classic(_) => format!("{}.s", self.base.flavour.guards()),
+                        _ => "$cap_s0".to_owned(),
+                    });
+                }
+                FrameKind::Function { .. } => return Some(self.hook_at(index)),
+                FrameKind::Block { .. } if frame.has_bindings => return Some(self.hook_at(index)),
+                FrameKind::Block { .. } | FrameKind::Wrapped { .. } => {}
+                FrameKind::Head if !frame.has_bindings => {}
+                FrameKind::Head => {
+                    let body = index + 1;
+                    let fits = body < top
+                        && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
+                    return fits.then(|| self.hook_at(body));
+                }
+                FrameKind::Field { class, is_static } => {
+                    let (class, is_static) = (*class, *is_static);
+                    if is_arrow && !is_static {
+                        let hook = self.class_hook(class)?;
+                        self.frames[class].hook.get_or_insert_default().in_field = true;
+                        return Some(format!("this.#{}", hook.replace("$cap_k", "$cap_f")));
+                    }
+                    return self.class_hook(class);
+                }
+                FrameKind::Class { .. } => return self.class_hook(index),
+            }
+        }
+        None
+    }
+
+    /// The variable that a class's static block fills with the hook of the class's scope.
+    pub(super) fn class_hook(&self, frame: usize) -> Option<String> {
+        match &self.frames[frame].kind {
+            FrameKind::Class { name } => name.clone(),
+            _ => None,
+        }
+    }
+
+    /// Declares the variable for the hook of a class that stands here; `false` if there is no place for it.
+    pub(super) fn declare_class_hook(&mut self, name: &str) -> bool {
+        let around = (0..self.frames.len()).rev().find(|it| {
+            let it = &self.frames[*it];
+            match it.kind {
+                FrameKind::Block { .. } | FrameKind::Wrapped { .. } => it.has_bindings || it.hook.is_some(),
+                FrameKind::Head => it.has_bindings,
+                _ => true,
+            }
+        });
+        let Some(around) = around else { return false };
+        let around = match self.frames[around].kind {
+            FrameKind::Base => {
+                self.seen.base_classes.push(name.to_owned());
+                return true;
+            }
+            FrameKind::Head => {
+                let body = around + 1;
+                let fits = body < self.frames.len()
+                    && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
+                if !fits {
+                    return false;
+                }
+                body
+            }
+            FrameKind::Function { .. } | FrameKind::Block { .. } | FrameKind::Wrapped { .. } => around,
+            _ => return false,
+        };
+        self.frames[around].hook.get_or_insert_default().classes.push(name.to_owned());
+        true
+    }
+
+    /// The frame of the function that a frame belongs to; `None` outside of functions and straight in classes.
+    pub(super) fn function_around(&self, frame: usize) -> Option<usize> {
+        let is_own = |it: &FrameKind| {
+            matches!(
+                it,
+                FrameKind::Base | FrameKind::Function { .. } | FrameKind::Class { .. } | FrameKind::Field { .. }
+            )
+        };
+        let index = (0..=frame).rev().find(|it| is_own(&self.frames[*it].kind))?;
+        matches!(self.frames[index].kind, FrameKind::Function { .. }).then_some(index)
+    }
+
     /// The hook of a function's or block's frame: what stands for it in a guard.
     pub(super) fn hook_at(&mut self, frame: usize) -> String {
         format!("{USED}{}{HOOK_END}", self.hook_number(frame))
