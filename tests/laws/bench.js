@@ -365,11 +365,9 @@ export class Program {
   }
 }
 
-/** Compiled expressions: the same few are asked of many programs. @type {Map<string, Function>} */
-const compiled = new Map();
-
 /**
  * The value of an expression over a program's exports and `held`, as something that can be compared; promises are waited for.
+ * Each time it is code of its own: a template in it is another one for who remembers what it made of templates.
  *
  * @param {any} exports
  * @param {Record<string, any>} held
@@ -378,8 +376,7 @@ const compiled = new Map();
  */
 export async function observe(exports, held, expression) {
   try {
-    let evaluate = compiled.get(expression);
-    if (evaluate === undefined) compiled.set(expression, evaluate = new Function("$exports", "held", `with ($exports) { return (${expression}\n); }`));
+    const evaluate = new Function("$exports", "held", `with ($exports) { return (${expression}\n); }`);
     return plain(await evaluate(exports, held));
   } catch (error) {
     return error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`;
