@@ -246,6 +246,10 @@ enum FrameKind {
         start: u32,
         end: u32,
     },
+    /// The cases of a switch in which variables are declared, with the places where they start.
+    Cases {
+        starts: Vec<u32>,
+    },
     /// A loop head or catch clause: its bindings are hooked in the body's frame.
     Head,
     /// `name` is the variable with the class's hook; `None`: no function in here can be a site.
@@ -264,8 +268,8 @@ enum FrameKind {
 struct Hook {
     /// Functions are made with it: its number.
     number: Option<usize>,
-    /// Classes in this scope whose hook variable is declared here.
-    classes: Vec<String>,
+    /// Hooks of classes and of cases in this scope whose variables are declared here.
+    variables: Vec<String>,
     /// For a class frame: the instance field is wanted.
     in_field: bool,
 }
@@ -435,7 +439,8 @@ impl<'s> Collector<'s> {
         let n = self.frames[..=frame]
             .iter()
             .filter(|it| {
-                matches!(it.kind, FrameKind::Function { .. } | FrameKind::Block { .. } | FrameKind::Wrapped { .. })
+                use FrameKind::{Block, Cases, Function, Wrapped};
+                matches!(it.kind, Function { .. } | Block { .. } | Cases { .. } | Wrapped { .. })
             })
             .count();
         self.base.level + u32::try_from(n).unwrap_or(0)
@@ -456,6 +461,11 @@ impl<'s> Collector<'s> {
         }
         match frame.kind {
             FrameKind::Block { at } => self.ops.push(Op::insert(at, Order::open(self.depth), text)),
+            FrameKind::Cases { starts } => {
+                for start in starts {
+                    self.ops.push(Op::insert(start, Order::open(self.depth), text.clone()));
+                }
+            }
             FrameKind::Wrapped { start, end } => {
                 self.ops.push(Op::insert(start, Order::open(self.depth), format!("{{{text}")));
                 self.ops.push(Op::insert(end, Order::close(self.depth), "}"));

@@ -1,5 +1,6 @@
 //! Classes: their sites, what they hand to the runtime, their members and fields.
 
+use super::hooks::dated;
 use super::*;
 
 impl<'s> Collector<'s> {
@@ -68,7 +69,8 @@ impl<'s> Collector<'s> {
             ));
         }
         if wants_field {
-            text.push_str(&format!("#{}=$cap_c=>eval($cap_c);", hook.replace("$cap_k", "$cap_f")));
+            let (open, end) = dated(&guards);
+            text.push_str(&format!("#{}={open}$cap_c=>eval($cap_c){end};", hook.replace("$cap_k", "$cap_f")));
         }
         if class.has_constructor || class.fixed {
             return text;

@@ -31,6 +31,8 @@ pub(super) struct ScopeHook {
     pub(super) uses: Vec<HookUse>,
     /// Something else names it.
     pub(super) is_held: bool,
+    /// It is that of the cases of a switch: its variable is declared around them, and each of them fills it.
+    pub(super) is_of_cases: bool,
 }
 
 /// A function that is made with a hook.
@@ -60,6 +62,7 @@ impl Collector<'_> {
                 }
                 FrameKind::Function { .. } => return Some(self.hook_at(index)),
                 FrameKind::Block { .. } if frame.has_bindings => return Some(self.hook_at(index)),
+                FrameKind::Cases { .. } => return self.hook_of_cases(index),
                 FrameKind::Block { .. } | FrameKind::Wrapped { .. } => {}
                 FrameKind::Head if !frame.has_bindings => {}
                 FrameKind::Head => {
@@ -91,16 +94,10 @@ impl Collector<'_> {
         }
     }
 
-    /// Declares the variable for the hook of a class that stands here; `false` if there is no place for it.
-    pub(super) fn declare_class_hook(&mut self, name: &str) -> bool {
-        let around = (0..self.frames.len()).rev().find(|it| {
-            let it = &self.frames[*it];
-            match it.kind {
-                FrameKind::Block { .. } | FrameKind::Wrapped { .. } => it.has_bindings || it.hook.is_some(),
-                FrameKind::Head => it.has_bindings,
-                _ => true,
-            }
-        });
+    /// Declares a variable for a hook where it is a new one each time that what stands below the frame `top` is evaluated: `false` if there
+    /// is no place for it.
+    pub(super) fn declare_hook(&mut self, top: usize, name: &str) -> bool {
+        let around = (0..top).rev().find(|it| !matches!(self.frames[*it].kind, FrameKind::Cases { .. }));
         let Some(around) = around else { return false };
         let around = match self.frames[around].kind {
             FrameKind::Base => {
@@ -109,7 +106,7 @@ impl Collector<'_> {
             }
             FrameKind::Head => {
                 let body = around + 1;
-                let fits = body < self.frames.len()
+                let fits = body < top
                     && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
                 if !fits {
                     return false;
@@ -119,7 +116,7 @@ impl Collector<'_> {
             FrameKind::Function { .. } | FrameKind::Block { .. } | FrameKind::Wrapped { .. } => around,
             _ => return false,
         };
-        self.frames[around].hook.get_or_insert_default().classes.push(name.to_owned());
+        self.frames[around].hook.get_or_insert_default().variables.push(name.to_owned());
         true
     }
 
@@ -140,6 +137,19 @@ impl Collector<'_> {
         format!("{USED}{}{HOOK_END}", self.hook_number(frame))
     }
 
+    /// The hook of the cases of a switch, in which no declaration is reached from all of them: its variable stands outside.
+    fn hook_of_cases(&mut self, frame: usize) -> Option<String> {
+        let is_new = self.frames[frame].hook.is_none();
+        let hook = self.hook_at(frame);
+        let number = hook_number(&hook)?;
+        if is_new {
+            let name = format!("{}_{number}", self.hooks[number].name);
+            self.hooks[number].is_of_cases = self.declare_hook(frame, &name);
+            self.hooks[number].name = name;
+        }
+        self.hooks[number].is_of_cases.then_some(hook)
+    }
+
     fn hook_number(&mut self, frame: usize) -> usize {
         if let Some(number) = self.frames[frame].hook.get_or_insert_default().number {
             return number;
@@ -155,8 +165,8 @@ impl Collector<'_> {
         };
         let function = function.and_then(|it| self.frames[it].scope);
         let this = self.this_at(frame, function);
-        let (names, uses, is_held) = (Vec::new(), Vec::new(), false);
-        self.hooks.push(ScopeHook { name, function, outer, leads_to, this, names, uses, is_held });
+        let (names, uses, is_held, is_of_cases) = (Vec::new(), Vec::new(), false, false);
+        self.hooks.push(ScopeHook { name, function, outer, leads_to, this, names, uses, is_held, is_of_cases });
         self.frames[frame].hook.get_or_insert_default().number = Some(number);
         number
     }
@@ -175,11 +185,12 @@ impl Collector<'_> {
         (self.base.is_function && self.cells_around() > 0).then(|| self.cell(0, "this"))
     }
 
-    /// The declarations of a frame's hook and of those of classes in it. All that is in the frame has been walked.
+    /// The declarations of a frame's hook and of those that are declared there for others. All that is in the frame has been walked.
     pub(super) fn hook_text(&mut self, frame: usize) -> String {
         let Some(hook) = &self.frames[frame].hook else { return String::new() };
-        let classes = if hook.classes.is_empty() { String::new() } else { format!("let {};", hook.classes.join(",")) };
-        let Some(number) = hook.number else { return classes };
+        let variables =
+            if hook.variables.is_empty() { String::new() } else { format!("let {};", hook.variables.join(",")) };
+        let Some(number) = hook.number else { return variables };
         let function = self.function_around(frame);
         let first = function.map_or(frame, |it| if frame == it { frame } else { it + 1 });
         let mut names: Vec<String> = self.frames[first..=frame]
@@ -196,7 +207,7 @@ impl Collector<'_> {
             self.seen.uses_outer_hook |= outer == OUTER_HOOK;
             self.hold(&outer);
         }
-        format!("{DECLARED}{number}{HOOK_END}{classes}")
+        format!("{DECLARED}{number}{HOOK_END}{variables}")
     }
 
     /// A hook is named by something that can't make it.
@@ -272,10 +283,12 @@ impl Collector<'_> {
         let hook = &self.hooks[number];
         let name = &hook.name;
         if lazy[number] {
-            return if hook.uses.is_empty() { String::new() } else { format!("let {name};") };
+            let is_declared = hook.uses.is_empty() || hook.is_of_cases;
+            return if is_declared { String::new() } else { format!("let {name};") };
         }
+        let declares = if hook.is_of_cases { format!("{name}??=") } else { format!("const {name}=") };
         if hook.function.is_none_or(|it| self.evals.contains(&it)) {
-            return format!("const {name}=$cap_c=>eval($cap_c);\u{4}{name}\u{2}");
+            return format!("{declares}$cap_c=>eval($cap_c);\u{4}{name}\u{2}");
         }
         let (cases, rest) = match (&hook.outer, hook.leads_to) {
             (Some(outer), _) => (cases(&hook.names) + &ends(self.plain(outer), Some(&hook.this)), String::new()),
@@ -284,7 +297,7 @@ impl Collector<'_> {
                 (cases(&hook.names), format!("return {around}($cap_c,$cap_v);"))
             }
         };
-        format!("const {name}=($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}{rest}}};\u{4}{name}\u{2}")
+        format!("{declares}($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}{rest}}};\u{4}{name}\u{2}")
     }
 
     /// What names a hook in a guard.
@@ -295,9 +308,14 @@ impl Collector<'_> {
         let this = hook.uses.iter().all(|it| it.is_arrow).then_some(hook.this.as_str());
         let cases = cases(&self.names_of(hook)) + &ends(self.plain(outer), this);
         let guards = self.base.flavour.guards();
-        let (open, end) = (format!("\u{5}\u{6}{guards}.h(\u{2}"), "\u{f}\u{2}\u{5}\u{6})\u{2}");
+        let (open, end) = dated(&guards);
         format!("{name}??={open}($cap_c,$cap_v)=>{{switch($cap_c){{{cases}}}}}{end}")
     }
+}
+
+/// What stands around an expression that makes a hook: in a patch it is told the revision of the code that made it.
+pub(super) fn dated(guards: &str) -> (String, &'static str) {
+    (format!("\u{5}\u{6}{guards}.h(\u{2}"), "\u{f}\u{2}\u{5}\u{6})\u{2}")
 }
 
 /// The number of the hook that an expression stands for.

@@ -87,7 +87,7 @@ impl<'a> Visit<'a> for Collector<'_> {
         let name = self.base.flavour.class_hook(&format!("\u{1}{number}\u{2}"));
         let is_root = self.base.is_function && self.site_stack.is_empty();
         let parts = class::parts(it, self.source, &|key| self.is_constant(key)).filter(|_| self.disabled == 0);
-        let parts = parts.filter(|_| is_root || self.declare_class_hook(&name));
+        let parts = parts.filter(|_| is_root || self.declare_hook(self.frames.len(), &name));
         let is_site = parts.is_some();
         if let Some(parts) = parts {
             self.class_site(it, label, parts);
@@ -424,13 +424,15 @@ impl<'a> Visit<'a> for Collector<'_> {
 
     fn visit_while_statement(&mut self, it: &WhileStatement<'a>) {
         self.enter_loop(None);
-        walk::walk_while_statement(self, it);
+        self.loop_test(&it.test);
+        self.loop_body(&it.body);
         self.loops.pop();
     }
 
     fn visit_do_while_statement(&mut self, it: &DoWhileStatement<'a>) {
         self.enter_loop(None);
-        walk::walk_do_while_statement(self, it);
+        self.loop_body(&it.body);
+        self.loop_test(&it.test);
         self.loops.pop();
     }
 
@@ -474,14 +476,27 @@ impl<'a> Visit<'a> for Collector<'_> {
 
     fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
         self.visit_expression(&it.discriminant);
-        let has_bindings = !self.scoping.get_bindings(it.scope_id()).is_empty();
-        if has_bindings {
-            self.frames.push(Frame { scope: Some(it.scope_id()), ..Frame::new(FrameKind::Opaque) });
+        if self.scoping.get_bindings(it.scope_id()).is_empty() {
             self.visit_switch_cases(&it.cases);
-            self.frames.pop();
-        } else {
-            self.visit_switch_cases(&it.cases);
+            return;
         }
+        let in_function = self.function_around(self.frames.len() - 1).is_some();
+        let kind = if in_function && !self.runs_before_cases(it) {
+            let starts = it.cases.iter().map(|case| self.case_start(case));
+            FrameKind::Cases { starts: starts.collect() }
+        } else {
+            FrameKind::Opaque
+        };
+        self.frames.push(Frame { scope: Some(it.scope_id()), ..Frame::new(kind) });
+        self.depth += 1;
+        for case in &it.cases {
+            if let Some(test) = &case.test {
+                self.opaque(|me| me.visit_expression(test));
+            }
+            self.visit_statements(&case.consequent);
+        }
+        self.depth -= 1;
+        self.pop();
     }
 
     fn visit_with_statement(&mut self, it: &WithStatement<'a>) {
@@ -492,6 +507,23 @@ impl<'a> Visit<'a> for Collector<'_> {
 }
 
 impl Collector<'_> {
+    /// Whether a test may call a function that is declared in the cases, before any of them has started.
+    fn runs_before_cases(&self, it: &SwitchStatement<'_>) -> bool {
+        let declares = |it: &SymbolId| self.scoping.symbol_flags(*it).is_function();
+        let is_still = |test: &Expression<'_>| {
+            test.is_literal() || test.is_identifier_reference() || matches!(test, Expression::StaticMemberExpression(_))
+        };
+        self.scoping.get_bindings(it.scope_id()).values().any(declares)
+            && it.cases.iter().filter_map(|it| it.test.as_ref()).any(|it| !is_still(it))
+    }
+
+    /// Behind the colon of a case.
+    fn case_start(&self, case: &SwitchCase<'_>) -> u32 {
+        let from = case.test.as_ref().map_or(case.span.start, |it| it.span().end);
+        let end = case.consequent.first().map_or(case.span.end, |it| it.span().start);
+        params::find_char(self.source, from, end, b':').map_or(end, |it| it + 1)
+    }
+
     /// What follows runs again and again. `scope`: that of the loop's head, if it has one.
     pub(super) fn enter_loop(&mut self, scope: Option<ScopeId>) {
         let around = || self.frames.iter().rev().find_map(|it| it.scope).map_or(0, |it| self.depths[it.index()] + 1);
@@ -513,6 +545,13 @@ impl Collector<'_> {
         self.visit_for_statement_left(left);
         self.loop_body(body);
         self.loops.pop();
+        self.frames.pop();
+    }
+
+    /// Evaluated again and again, and never inside the body.
+    fn loop_test<'a>(&mut self, test: &Expression<'a>) {
+        self.push(FrameKind::Head, None);
+        self.visit_expression(test);
         self.frames.pop();
     }
 
