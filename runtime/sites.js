@@ -40,7 +40,7 @@ const MODES = { fn: FUNCTION, arrow: ARROW, named: NAMED, class: CLASS };
 /** Code that is evaluated. `id` is the site of a patch. @typedef {{ code: string, rev: number, id?: number, isPatch: boolean }} Source */
 /** `r` is the revision of the code that made the scope; absent: as loaded. `last` is what was called last of what it made. @typedef {((code: string | 0, value?: unknown) => any) & { r?: number, last?: Made }} Hook */
 /** What a scope made of the patch `rev` of the site `id`. @typedef {{ id: number, rev: number, mode: number, fn: Function, per: WeakMap<object, Function> | null, hook: Hook }} Made */
-/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change, `last` is what was called last of all that is patched. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], last?: Made, classes?: ClassArgs[], h: Dated, switches: Switches[], on: typeof on, begun: number[], begin: typeof begin, end: typeof end, p: typeof home } & ClassCalls} Guards */
+/** `rev` is what the instrumented code stands for, `o` the overlay: bindings of the top level that were added while the module ran; `w` holds values between the steps of one change, `last` is what was called last of all that is patched. @typedef {number[] & { c: Dispatch, rev: number, o: Record<string, unknown>, w?: unknown[], last?: Made, classes?: ClassArgs[], h: Dated, switches: Switches[], on: typeof on, begun: number[], begin: typeof begin, end: typeof end, p: typeof home, z: typeof anything } & ClassCalls} Guards */
 /** What guards in loaded code ask: `_7` for site 7, as the guard array says. @typedef {Record<string, number>} Switches */
 /** @typedef {import("./classes.js").ClassHook} ClassHook */
 /** @typedef {[id: number, hook: ClassHook, made: any, fields: string, rev?: number]} ClassArgs */
@@ -94,6 +94,7 @@ export class Sites {
     guards.begin = begin;
     guards.end = end;
     guards.p = home;
+    guards.z = anything;
     guards.last = undefined;
     // One by one: an engine makes a slow table of an object that `Object.assign` gives more than a few properties.
     const { k, n, t, b, d, r, i, q } = this.classCalls;
@@ -263,6 +264,22 @@ function home(get, put) {
       return true;
     },
   });
+}
+
+/**
+ * What the parameters of old code are taken from when there is new code: whatever they look for is found, so that nothing throws and no
+ * default is evaluated. Old code never runs with it.
+ * @type {Function}
+ */
+const anything = new Proxy(function () {}, {
+  get(_, name) {
+    return name === Symbol.iterator ? endless : anything;
+  },
+});
+
+/** More than any list of parameters takes, and still an end for what takes the rest. */
+function* endless() {
+  for (let n = 0; n < 1000; n++) yield anything;
 }
 
 /** @type {Dated} */

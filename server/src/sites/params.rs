@@ -11,6 +11,14 @@
 //! ```
 //!
 //! A function that gets its name from its parameter keeps it: `let {[0]:a=() => 1}=$cap_r`.
+//!
+//! Where they cannot move they stay what they are, and get something that takes any pattern apart if there is new code. Generators
+//! evaluate theirs when they are called, long before their body runs, so new code is called there, too:
+//!
+//! ```text
+//! function f(a, $cap_p0, ...{"":{1:{b}, 2:c = 1}=guard?$cap_g.z:arguments}){ guard; … }
+//! function* f(a, $cap_p0, ...{"":$cap_y=guard?new code:void 0,"":{1:{b}, 2:c = 1}=$cap_y?$cap_g.z:arguments}){ if ($cap_y) return yield* $cap_y; … }
+//! ```
 
 use oxc::ast::ast::{ArrowFunctionBody, BindingPattern, Expression, FormalParameter, FormalParameters, FunctionBody};
 use oxc::span::GetSpan;
@@ -98,6 +106,8 @@ pub(super) struct Header<'h, 'a> {
     pub(super) has_dynamic_names: bool,
     /// What stands around the body behind the guard.
     pub(super) around: Around,
+    /// The name of the guard array.
+    pub(super) guards: String,
 }
 
 /// Text in front of a body, and at its end.
@@ -135,7 +145,7 @@ pub(super) fn write(header: &Header<'_, '_>, depth: u32, guard: &Guard<'_>, hook
             return false;
         }
         let args = plain_args(header, depth, ops);
-        write_body(header, depth, guard, &args, hook, ops);
+        write_body(header, depth, guard(&args), hook, ops);
         return true;
     }
     if movable {
@@ -145,8 +155,53 @@ pub(super) fn write(header: &Header<'_, '_>, depth: u32, guard: &Guard<'_>, hook
     if header.is_arrow {
         return false;
     }
-    write_body(header, depth, guard, &Args::Object, hook, ops);
+    let (condition, call) = guard(&Args::Object);
+    if header.is_setter {
+        write_body(header, depth, (condition, call), hook, ops);
+        return true;
+    }
+    let guarded = match call.strip_prefix(YIELDS) {
+        Some(call) => {
+            feed_params(header, depth, "$cap_y", &format!("\"\":$cap_y={condition}?{call}:void 0,"), ops);
+            ("$cap_y".to_owned(), format!("{YIELDS}$cap_y"))
+        }
+        None => {
+            feed_params(header, depth, &condition, "", ops);
+            (condition, call)
+        }
+    };
+    write_body(header, depth, guarded, hook, ops);
     true
+}
+
+/// What stands in front of a generator's call of new code.
+pub(super) const YIELDS: &str = "yield* ";
+
+/// Leaves the parameters where they are: what they are taken from is what the function was called with, or if `condition` holds, something
+/// that can be taken apart in any way. `first` is evaluated before them.
+fn feed_params(header: &Header<'_, '_>, depth: u32, condition: &str, first: &str, ops: &mut Vec<Op>) {
+    let params = header.params;
+    let moved = first_that_moves(params);
+    let placeholders = params.items[moved..].iter().take_while(|it| it.initializer.is_none()).count();
+    let kept: String = (0..placeholders).map(|it| format!("$cap_p{it},")).collect();
+    let fed = |value: &str| format!("={condition}?{}.z:{value}", header.guards);
+    let (mut open, mut close) = (format!("{kept}...{{{first}"), "}".to_owned());
+    if let Some(it) = params.items.get(moved) {
+        open.push_str("\"\":{");
+        close.insert_str(0, &format!("}}{}", fed("arguments")));
+        ops.push(Op::insert(it.span.start, Order::open(depth), open));
+        for (index, item) in params.items.iter().enumerate().skip(moved) {
+            ops.push(Op::insert(item.pattern.span().start, Order::open(depth), format!("{index}:")));
+        }
+    } else if let Some(it) = &params.rest {
+        ops.push(Op::insert(it.span.start, Order::open(depth), open));
+    }
+    if let Some(it) = &params.rest {
+        let behind = close.strip_suffix('}').map(|it| if it.is_empty() { String::new() } else { format!("{it},") });
+        ops.push(Op::replace(it.span.start, it.span.start + 3, format!("{}\"\":", behind.unwrap_or_default())));
+        close = fed(&format!("[].slice.call(arguments,{})", params.items.len())) + "}";
+    }
+    ops.push(Op::insert(params.span.end - 1, Order::last_close(), close));
 }
 
 /// Writes the hook of a function without a guard.
@@ -239,8 +294,13 @@ fn list(names: &[&str], rest: Option<&str>) -> Args {
     Args::List(parts.join(","))
 }
 
-fn write_body(header: &Header<'_, '_>, depth: u32, guard: &Guard<'_>, args: &Args, hook: &str, ops: &mut Vec<Op>) {
-    let (condition, call) = guard(args);
+fn write_body(
+    header: &Header<'_, '_>,
+    depth: u32,
+    (condition, call): (String, String),
+    hook: &str,
+    ops: &mut Vec<Op>,
+) {
     match &header.body {
         Body::Block(block) => {
             let (at, lead) = start_of(block);

@@ -231,6 +231,7 @@ impl<'s> Collector<'s> {
             sites_in_params: state.sites_in_params,
             has_dynamic_names: state.has_dynamic_names,
             around: Around::default(),
+            guards: self.base.flavour.guards(),
         }
     }
 
@@ -283,7 +284,7 @@ impl<'s> Collector<'s> {
             tail.push_str(&format!(",void 0,{guards}.p({home})"));
         }
         let lists = Cell::new(0);
-        let yields = if entry.is_generator { "yield* " } else { "" };
+        let yields = if entry.is_generator { params::YIELDS } else { "" };
         let guard = |args: &Args| {
             lists.set(args.named());
             (
