@@ -141,8 +141,10 @@ function prepare(error, sites) {
 /** @param {CallSite} site @param {{ line: number, column: number }} where */
 function described(site, { column, line }) {
   const text = String(site).replace(/:\d+:\d+(\)?)$/, `:${line}:${column}$1`);
-  const nameless = isNameless(site) ? /^((?:async )?)eval \((.*)\)$/.exec(text) : null;
-  return nameless === null ? text : nameless[1] + nameless[2];
+  if (!isNameless(site)) return text;
+  const [, wait = "", type, method = "<anonymous>", where] = /^(async )?(?:(new |.*\.)?)eval(?: \[as (.*)\])? \((.*)\)$/.exec(text) ?? [];
+  if (where === undefined) return text;
+  return type === undefined ? wait + where : `${wait}${type}${method} (${where})`;
 }
 
 /** "eval" is the engine's word for a function without a name, because modules are evaluated. @param {CallSite} site */
@@ -159,6 +161,9 @@ function shown(site, where) {
       if (key === "getFunctionName" && isNameless(target)) return () => null;
       if (key === "toString") return () => described(target, where);
       if (key === "getLineNumber") return () => where.line;
+      if (key === "getFileName") return () => urlOf(target);
+      if (key === "isEval") return () => false;
+      if (key === "getEvalOrigin") return () => undefined;
       const value = get(target, key);
       return typeof value === "function" ? value.bind(target) : value;
     },
@@ -177,8 +182,9 @@ export function showStacks(registry) {
 
 /** @param {unknown} value */
 function set(value) {
-  if (value === prepare || value === wrapped) return;
-  theirs = typeof value === "function" ? /** @type {Prepare} */ (value) : undefined;
+  if (value === wrapped) return;
+  // Who puts back what stood there takes theirs away.
+  theirs = typeof value === "function" && value !== prepare ? /** @type {Prepare} */ (value) : undefined;
   const prepareTheirs = theirs;
   wrapped = prepareTheirs && ((error, sites) => apply(prepareTheirs, Error, [error, placed(sites).map(([site, where]) => shown(site, where))]));
 }

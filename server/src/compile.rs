@@ -3,6 +3,7 @@
 //! oxc parses, so this is also the gate for code that does not parse. Text is instrumented in place, by insertions that
 //! never add a line, so that lines on the page are the user's lines. This room knows oxc; it must not know pages or files.
 
+mod depth;
 mod early;
 mod emit;
 mod function;

@@ -52,6 +52,8 @@ pub fn start(
 ) -> std::thread::JoinHandle<()> {
     std::thread::Builder::new()
         .name("engine".to_owned())
+        // Functions can stand in each other as deep as code is read.
+        .stack_size(64 << 20)
         .spawn(move || Engine::new(graph, server, notices).run(&events))
         .expect("the system starts a thread")
 }

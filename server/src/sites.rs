@@ -141,6 +141,8 @@ pub struct Site {
     /// Those of `free` that an edit brought and that nothing declares: pages are asked for them as long as they are there.
     pub needs: Vec<Box<str>>,
     pub strict: bool,
+    /// It is strict by a directive of its own, in sloppy code.
+    pub says_strict: bool,
     pub home: Home,
     /// How many parameters the guard of the loaded text names one by one: it can't tell which of them a call left out.
     pub lists: u32,

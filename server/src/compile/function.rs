@@ -13,6 +13,7 @@ use oxc::span::{GetSpan, SourceType, Span};
 use rustc_hash::FxHashMap;
 
 use super::Problem;
+use super::depth::with_room;
 use super::early;
 use super::emit::{self, Mode};
 use crate::sites::class::{Key, RawClass};
@@ -93,7 +94,7 @@ pub fn compile_function(text: &str, context: &Context<'_>, ids: &mut Ids) -> Res
         // Which names of a class are new is known when its text has been compared with the old one.
         late.extend(context.old.late_privates().map(|it| (it.name.clone(), context.old.id)));
         let mut numbered = ids.clone();
-        let function = compile(text, context, &mut numbered, late.clone())?;
+        let function = with_room(text, || compile(text, context, &mut numbered, late.clone()))??;
         let new: Vec<_> = function.site.late_privates().filter(|it| !late.contains_key(&it.name)).collect();
         if new.is_empty() {
             *ids = numbered;
@@ -110,13 +111,14 @@ fn compile(
     late: FxHashMap<Box<str>, SiteId>,
 ) -> Result<Function, Problem> {
     let old = context.old;
-    let (prefix, suffix) = wrapper(old);
+    let strict_around = old.strict && !old.says_strict;
+    let (prefix, suffix) = wrapper(old, strict_around);
     let source = format!("{prefix}{text}{suffix}");
     let shift = prefix.len() as u32;
     let span = Span::new(shift, shift + text.len() as u32);
     let allocator = Allocator::default();
     let source_type =
-        if old.strict && context.flavour == Flavour::Esm { SourceType::mjs() } else { SourceType::script() };
+        if strict_around && context.flavour == Flavour::Esm { SourceType::mjs() } else { SourceType::script() };
     let parser = Parser::new(&allocator, &source, source_type.with_jsx(true)).with_options(early::strictly());
     let parsed = parser.with_config(TokensParserConfig).parse();
     let here = |it: Problem| it.moved(-i64::from(shift));
@@ -135,7 +137,7 @@ fn compile(
         flavour: context.flavour,
         scope: Arc::clone(&old.scope),
         level: old.level,
-        strict: old.strict,
+        strict: strict_around,
         home: old.home,
         is_function: true,
         jsx: context.jsx.clone(),
@@ -166,6 +168,7 @@ fn compile(
         && (root.is_async == old.is_async || root.is_async && !root.is_generator)
         && root.is_generator == old.is_generator
         && root.uses_super == old.uses_super
+        && root.says_strict == old.says_strict
         && built.root.children.first().is_some_and(|it| it.class.made == old.class.made)
         && match old.kind {
             SiteKind::Arrow => true,
@@ -269,10 +272,13 @@ fn compile(
     let mut cells = None;
     if depth > 0 || collector.seen.uses_outer_hook {
         let takes: String = (0..depth).map(|it| format!(",$cap_x{it}")).collect();
-        let taking = format!("($cap_h{takes})=>(");
+        // It is made further out, where code may be sloppy.
+        let says_strict = strict_around && context.flavour != Flavour::Esm;
+        let (open, close) = if says_strict { ("{\"use strict\";return (", ")}") } else { ("(", ")") };
+        let taking = format!("($cap_h{takes})=>{open}");
         lead += taking.len();
         head = taking + &head;
-        tail.push(')');
+        tail.push_str(close);
         let mut used = collector.seen.cells;
         cells = Some((0..depth).map(|it| used.remove(&it).unwrap_or_default().into_iter().collect()).collect());
     }
@@ -404,8 +410,8 @@ impl Parts<'_> {
 }
 
 /// What stands around a function's text so that it parses alone.
-fn wrapper(site: &Site) -> (String, String) {
-    let strict = if site.strict { "\"use strict\";" } else { "" };
+fn wrapper(site: &Site, strict: bool) -> (String, String) {
+    let strict = if strict { "\"use strict\";" } else { "" };
     match site.kind {
         SiteKind::ObjectMethod => (format!("{strict}({{"), "})".to_owned()),
         kind if kind.is_class_member() => {

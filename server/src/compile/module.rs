@@ -25,6 +25,7 @@ use jsx::jsx_of;
 use shape::{DEFAULT_END, Shape};
 
 use super::Problem;
+use super::depth::with_room;
 use super::early;
 use super::emit::{self, Mode};
 use super::purity::{self, Purity};
@@ -137,6 +138,10 @@ pub fn compile_module(
     old: Option<&Site>,
     ids: &mut Ids,
 ) -> Result<Module, Vec<Problem>> {
+    with_room(source, || compile(source, options, old, ids)).map_err(|it| vec![it])?
+}
+
+fn compile(source: &str, options: Options, old: Option<&Site>, ids: &mut Ids) -> Result<Module, Vec<Problem>> {
     if let Some((prefix, ours)) = prefixes(source) {
         let mut module =
             compile_module(&source.replace("$cap_", &prefix), Options { plain: true, ..options }, old, ids);
@@ -301,7 +306,8 @@ fn prefixes(source: &str) -> Option<(String, String)> {
 /// The first syntax error of top-level statements, found by parsing alone: what names mean is not looked at.
 pub fn syntax_error(statements: &str, flavour: Flavour) -> Option<Problem> {
     let options = Options { flavour: Some(flavour), ..Options::default() };
-    parse(&Allocator::default(), statements, options).err()?.into_iter().next()
+    let parses = || parse(&Allocator::default(), statements, options).err()?.into_iter().next();
+    with_room(statements, parses).unwrap_or_else(Some)
 }
 
 pub(super) fn parse<'a>(

@@ -14,6 +14,7 @@ use oxc::syntax::scope::{ScopeFlags, ScopeId};
 use rustc_hash::FxHashMap;
 
 use super::Options;
+use super::depth::with_room;
 use super::module::parse;
 
 /// Which places of a name are renamed.
@@ -26,6 +27,10 @@ pub enum Places {
 
 /// `source` with other names for some of those that its top level declares; `None` where a new name would mean something else.
 pub fn rename(source: &str, options: Options, names: &[(String, String)], places: Places) -> Option<String> {
+    with_room(source, || renamed(source, options, names, places)).ok()?
+}
+
+fn renamed(source: &str, options: Options, names: &[(String, String)], places: Places) -> Option<String> {
     let allocator = Allocator::default();
     let (parsed, _) = parse(&allocator, source, options).ok()?;
     let semantic = SemanticBuilder::new_compiler().build(&parsed.program);

@@ -62,6 +62,7 @@ pub struct RawSite {
     pub level: u32,
     pub free: FxHashSet<Box<str>>,
     pub strict: bool,
+    pub says_strict: bool,
     pub home: Home,
     /// How many parameters the guard names one by one: it can't tell which of them a call left out.
     pub lists: u32,
@@ -211,6 +212,10 @@ pub struct Collector<'s> {
     loading: once::Loading,
     shorthand: Option<u32>,
     typeof_operand: Option<u32>,
+    /// Where what is assigned starts.
+    target: Option<u32>,
+    /// What the pattern of a `catch` declares, while its defaults are walked: scopes know it in the block only.
+    caught: Vec<String>,
     pub(super) depth: u32,
 }
 
@@ -366,6 +371,8 @@ impl<'s> Collector<'s> {
             loading: once::Loading::default(),
             shorthand: None,
             typeof_operand: None,
+            target: None,
+            caught: Vec::new(),
             depth: 0,
         }
     }

@@ -285,13 +285,13 @@ pub fn loses_async(old: &Site, new: &Site) -> bool {
     old.is_async && !new.is_async
 }
 
-type Nature = (bool, bool, bool);
+type Nature = (bool, bool, bool, bool);
 type Key<'s> = (SiteKind, super::Access, Nature, &'s str);
 
 /// Whether it is a generator, and an async one: what generators give can't be passed on by functions of another kind. And whether its
-/// guard hands over a `super`.
+/// guard hands over a `super`. And whether it says "use strict": the guard of a sloppy function has another `this` to pass on.
 fn nature(site: &Site) -> Nature {
-    (site.is_generator, site.is_generator && site.is_async, site.uses_super)
+    (site.is_generator, site.is_generator && site.is_async, site.uses_super, site.says_strict)
 }
 
 fn key(site: &Site) -> Key<'_> {

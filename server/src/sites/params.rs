@@ -264,8 +264,10 @@ fn plain_args(header: &Header<'_, '_>, depth: u32, ops: &mut Vec<Op>) -> Args {
     if header.is_getter {
         return Args::List(String::new());
     }
+    // A direct eval can use `arguments`, too.
+    let uses_arguments = header.uses_arguments || header.has_dynamic_names;
     let needs_arguments =
-        header.is_setter || header.uses_arguments || has_duplicates(params) || header.strict || has_use_strict(header);
+        header.is_setter || uses_arguments || has_duplicates(params) || header.strict || has_use_strict(header);
     if !header.is_arrow && needs_arguments {
         return Args::Object;
     }
@@ -294,13 +296,7 @@ fn list(names: &[&str], rest: Option<&str>) -> Args {
     Args::List(parts.join(","))
 }
 
-fn write_body(
-    header: &Header<'_, '_>,
-    depth: u32,
-    (condition, call): (String, String),
-    hook: &str,
-    ops: &mut Vec<Op>,
-) {
+fn write_body(header: &Header<'_, '_>, depth: u32, (condition, call): (String, String), hook: &str, ops: &mut Vec<Op>) {
     match &header.body {
         Body::Block(block) => {
             let (at, lead) = start_of(block);
@@ -465,11 +461,9 @@ pub(super) fn find_char(source: &str, from: u32, to: u32, wanted: u8) -> Option<
     let (mut at, to) = (from as usize, to as usize);
     while at < to {
         match (bytes[at], bytes.get(at + 1)) {
-            (b'/', Some(b'/')) => {
-                while at < to && bytes[at] != b'\n' && bytes[at] != b'\r' {
-                    at += 1;
-                }
-            }
+            (b'/', Some(b'/')) => at = line_end(source, at, to),
+            // Nothing else can begin so between parameters.
+            (b'<', Some(b'!')) => at = line_end(source, at, to),
             (b'/', Some(b'*')) => {
                 at += 2;
                 while at + 1 < to && !(bytes[at] == b'*' && bytes[at + 1] == b'/') {
@@ -482,4 +476,9 @@ pub(super) fn find_char(source: &str, from: u32, to: u32, wanted: u8) -> Option<
         }
     }
     None
+}
+
+/// Where the line ends that `from` is in.
+fn line_end(source: &str, from: usize, to: usize) -> usize {
+    source[from..to].find(['\n', '\r', '\u{2028}', '\u{2029}']).map_or(to, |it| from + it)
 }

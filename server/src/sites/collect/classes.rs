@@ -40,6 +40,7 @@ impl<'s> Collector<'s> {
             level: self.level_at(self.frames.len() - 1),
             free: FxHashSet::default(),
             strict: true,
+            says_strict: false,
             home,
             lists: 0,
             counts: None,

@@ -21,7 +21,9 @@ impl<'s> Collector<'s> {
         } else {
             self.find_hook(is_arrow)
         };
-        let strict = self.scoping.scope_flags(entry.scope).is_strict_mode() || self.base.strict;
+        let is_strict = |it: ScopeId| self.scoping.scope_flags(it).is_strict_mode() || self.base.strict;
+        let strict = is_strict(entry.scope);
+        let says_strict = entry.has_use_strict && !self.scoping.scope_parent_id(entry.scope).is_some_and(is_strict);
         // A constructor belongs to its class, whose guard it has.
         let number = (hook.is_some() && !is_constructor).then(|| {
             // The text's own top is a scope, so a function has one around it.
@@ -53,6 +55,7 @@ impl<'s> Collector<'s> {
                 level,
                 free: FxHashSet::default(),
                 strict,
+                says_strict,
                 home,
                 lists: 0,
                 counts: None,
@@ -60,7 +63,7 @@ impl<'s> Collector<'s> {
                 symbol: entry.id.and_then(|it| it.symbol_id.get()),
                 dead: false,
                 self_name: None,
-                mark: entry.mark.clone(),
+                mark: format!("{}{}", entry.mark, if says_strict { "strict" } else { "" }),
                 function_scope_depth: self.depths[entry.scope.index()],
                 depth: self.depth,
                 class: None,
@@ -284,7 +287,12 @@ impl<'s> Collector<'s> {
             tail.push_str(&format!(",void 0,{guards}.p({home})"));
         }
         let lists = Cell::new(0);
-        let yields = if entry.is_generator { params::YIELDS } else { "" };
+        // With an `await` stacks go on to who called an async function.
+        let yields = match (entry.is_generator, entry.is_async) {
+            (true, _) => params::YIELDS,
+            (false, true) => "await ",
+            (false, false) => "",
+        };
         let guard = |args: &Args| {
             lists.set(args.named());
             (

@@ -13,6 +13,21 @@ const HOOK_END: char = '\u{e}';
 /// Guards that would make their hook themselves have at most that many bytes for it altogether: larger hooks are made once.
 const LARGEST_LAZY: usize = 6000;
 
+/// Names of variables in sloppy code that strict code cannot say, or cannot assign.
+const SLOPPY_ONLY: [&str; 11] = [
+    "arguments",
+    "eval",
+    "implements",
+    "interface",
+    "let",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "static",
+    "yield",
+];
+
 /// A hook of a function or block in the walked text. How it is written is known when the walk ends.
 #[derive(Debug)]
 pub(super) struct ScopeHook {
@@ -106,8 +121,8 @@ impl Collector<'_> {
             }
             FrameKind::Head => {
                 let body = around + 1;
-                let fits = body < top
-                    && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
+                let fits =
+                    body < top && matches!(self.frames[body].kind, FrameKind::Block { .. } | FrameKind::Wrapped { .. });
                 if !fits {
                     return false;
                 }
@@ -239,7 +254,9 @@ impl Collector<'_> {
             it.own_name.as_ref() == Some(name)
                 || self.scoping.get_bindings(it.scope).keys().any(|it| it.as_str() == name.as_str())
         };
-        let is_seen = |it: &HookUse| !names.iter().any(|name| hides(it, name));
+        let is_strict = |it: &HookUse| self.scoping.scope_flags(it.scope).is_strict_mode();
+        let cannot_be_said = |it: &HookUse, name: &String| is_strict(it) && SLOPPY_ONLY.contains(&name.as_str());
+        let is_seen = |it: &HookUse| !names.iter().any(|name| hides(it, name) || cannot_be_said(it, name));
         let arrows = hook.uses.iter().filter(|it| it.is_arrow).count();
         is_cells
             && !hook.is_held

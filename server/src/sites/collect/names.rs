@@ -13,6 +13,9 @@ impl<'s> Collector<'s> {
     }
 
     pub(super) fn reference(&mut self, name: &str, span: Span, symbol: Option<SymbolId>) {
+        if symbol.is_none() && self.caught.iter().any(|it| it == name) {
+            return;
+        }
         let symbol = symbol.filter(|it| self.declared != Some(*it));
         let depth = symbol.map(|it| self.depths[self.scoping.symbol_scope_id(it).index()]);
         let own_name = symbol.is_some() && self.functions.iter().any(|it| it.id_symbol == symbol);
@@ -135,7 +138,8 @@ impl<'s> Collector<'s> {
                 }
             }
             "global" if self.base.flavour == Flavour::Cjs => {
-                self.ops.push(Op::replace(span.start, span.end, "globalThis".to_owned()));
+                let text = self.form(name, span, "globalThis".to_owned());
+                self.ops.push(Op::replace(span.start, span.end, text));
                 return;
             }
             _ => {}

@@ -203,7 +203,8 @@ impl<'a> Visit<'a> for Collector<'_> {
         // In a patch it is an arrow's, whose `this` is that of the place where it was made.
         let is_nobodys = !self.base.is_function || self.base.home == Home::Nowhere;
         if self.base.flavour == Flavour::Esm && is_nobodys {
-            self.ops.push(Op::replace(it.span.start, it.span.end, "(void 0)".to_owned()));
+            // There is nothing of that name. In parentheses it would go on with a line before that has no semicolon.
+            self.ops.push(Op::replace(it.span.start, it.span.end, "$cap_m.nothing".to_owned()));
         } else if let Some(text) = self.outer_this() {
             self.ops.push(Op::replace(it.span.start, it.span.end, text));
         }
@@ -267,7 +268,8 @@ impl<'a> Visit<'a> for Collector<'_> {
 
     fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
         let text = self.text(it.span);
-        if text == "process.env.NODE_ENV" && self.is_global_object(&it.object) {
+        let is_written = self.target == Some(it.span.start);
+        if text == "process.env.NODE_ENV" && !is_written && self.is_global_object(&it.object) {
             self.ops.push(Op::replace(it.span.start, it.span.end, "\"development\"".to_owned()));
             return;
         }
@@ -394,6 +396,12 @@ impl<'a> Visit<'a> for Collector<'_> {
         self.named(it.left.get_identifier_name().map(|it| it.to_string()).unwrap_or_default(), &it.right);
     }
 
+    fn visit_simple_assignment_target(&mut self, it: &SimpleAssignmentTarget<'a>) {
+        self.target = Some(it.span().start);
+        walk::walk_simple_assignment_target(self, it);
+        self.target = None;
+    }
+
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
         let before = self.ops.len();
         self.visit_assignment_target(&it.left);
@@ -468,7 +476,18 @@ impl<'a> Visit<'a> for Collector<'_> {
     fn visit_catch_clause(&mut self, it: &CatchClause<'a>) {
         self.push(FrameKind::Head, Some(it.scope_id()));
         if let Some(param) = &it.param {
-            self.visit_catch_parameter(param);
+            let names = param.pattern.get_binding_identifiers();
+            // A variable of the function may have the name of the parameter, of the error and of one of its own at once.
+            let is_var = |it: &BindingIdentifier<'_>| !self.scoping.symbol_redeclarations(it.symbol_id()).is_empty();
+            if names.iter().any(|it| is_var(it))
+                && let Some(function) = self.functions.last_mut()
+            {
+                function.params_clash = true;
+            }
+            let outer = std::mem::replace(&mut self.caught, names.iter().map(|it| it.name.to_string()).collect());
+            // Nor can a hook stand there.
+            self.opaque(|me| me.visit_catch_parameter(param));
+            self.caught = outer;
         }
         self.visit_block_statement(&it.body);
         self.frames.pop();
