@@ -49,14 +49,19 @@ fn depth(text: &str) -> usize {
         at += 1;
         let level = levels.last_mut().expect("the text's own level is never taken away");
         match bytes[from] {
-            // Behind `if (a)` the statement goes on.
             b'\n' | b'\r' => {
-                may_begin |= last != b')';
+                may_begin = true;
                 continue;
             }
             b' ' | b'\t' => continue,
-            b'/' if bytes.get(at) == Some(&b'/') => at = find(bytes, at, |it| it[0] == b'\n'),
-            b'/' if bytes.get(at) == Some(&b'*') => at = find(bytes, at, |it| it.starts_with(b"*/")),
+            b'/' if bytes.get(at) == Some(&b'/') => {
+                at = find(bytes, at, b"\n");
+                continue;
+            }
+            b'/' if bytes.get(at) == Some(&b'*') => {
+                at = find(bytes, at, b"*/") + 2;
+                continue;
+            }
             quote @ (b'"' | b'\'') => at = past_string(bytes, at, quote),
             b'`' => at = past_template(bytes, at, &mut levels),
             b'(' | b'[' | b'{' => levels.push(Level::default()),
@@ -79,7 +84,9 @@ fn depth(text: &str) -> usize {
                 while bytes.get(at).is_some_and(|it| is_word(*it)) {
                     at += 1;
                 }
-                if may_begin && !goes_on(&bytes[from..at]) {
+                let word = &bytes[from..at];
+                // Behind `if (a)` a statement goes on, but not with another one inside of the next.
+                if may_begin && !goes_on(word) && (last != b')' || ends(word)) {
                     open -= level.tokens;
                     level.tokens = 0;
                 }
@@ -104,9 +111,14 @@ fn goes_on(word: &[u8]) -> bool {
     matches!(word, b"else" | b"in" | b"instanceof" | b"of" | b"as" | b"extends")
 }
 
-/// Where something is found, and behind it; the end if it is not.
-fn find(bytes: &[u8], from: usize, is_it: impl Fn(&[u8]) -> bool) -> usize {
-    (from..bytes.len()).find(|it| is_it(&bytes[*it..])).map_or(bytes.len(), |it| it + 1)
+/// Whether what a word begins can hold no statement but in a block.
+fn ends(word: &[u8]) -> bool {
+    matches!(word, b"const" | b"let" | b"var" | b"function" | b"class" | b"import" | b"export" | b"return" | b"throw")
+}
+
+/// Where something is found; the end if it is not.
+fn find(bytes: &[u8], from: usize, wanted: &[u8]) -> usize {
+    (from..bytes.len()).find(|it| bytes[*it..].starts_with(wanted)).unwrap_or(bytes.len())
 }
 
 /// Behind a string that began before `at`. A line end ends it, too: strings have none.
