@@ -47,3 +47,31 @@ test("large programs are patched like small ones", async (t) => {
     });
   }
 });
+
+/** Deeper than stacks are where nobody thinks of it; the last ones are deeper than any engine goes. @type {[what: string, text: string][]} */
+const DEEP = [
+  ["arrays", `const a = ${"[".repeat(1500)}${"]".repeat(1500)};`],
+  ["terms", `const a = 1${"+1".repeat(12_000)};`],
+  ["functions", `${"function f() {".repeat(1500)}${"}".repeat(1500)}`],
+  ["objects", `const a = ${"{ a: ".repeat(9000)}1${" }".repeat(9000)};`],
+  ["more terms than can be", `const a = 1${"+1".repeat(60_000)};`],
+  ["more brackets than can be", `const a = ${"[".repeat(100_000)}`],
+];
+
+test("deep texts are taken or held, and what was there goes on", async (t) => {
+  const bench = await Bench.start(t);
+  for (const [what, deep] of DEEP) {
+    await t.test(what, async () => {
+      const program = await bench.open({ "main.js": "export const f = () => 1;\n" });
+      const { document } = program;
+      const { length } = document.text;
+      const { verdict } = await program.judged(document.edit(length, length, `${deep}\n`));
+      assert.ok(["updateModule", "patch", "hold"].includes(verdict), verdict);
+      document.edit(length, document.text.length, "");
+      await program.judged(document.version);
+      await program.edit("export const f = () => 2;\n");
+      assert.equal(await program.see("f()"), 2);
+      program.close();
+    });
+  }
+});
