@@ -78,8 +78,10 @@ export function prepare(patch, old, classes, place) {
   // `super` of a method looks where the method was written.
   setPrototypeOf(parts.c.prototype, above);
   setPrototypeOf(parts.c, getPrototypeOf(made));
-  const changes = [...compare(patch.id, hook, parts, 0), ...compare(patch.id, hook, parts, 1)];
   const newer = patch.construct;
+  // Objects that were made before a field took the place of a method have only the method.
+  const fields = new Set(newer?.fields);
+  const changes = [...compare(patch.id, hook, parts, 0, fields), ...compare(patch.id, hook, parts, 1)];
   /** @type {Class | undefined} */
   let c;
   if (newer && newer.rev > hook.at && newer.rev !== hook.since) {
@@ -179,8 +181,11 @@ function catchUp(hook, layers, object) {
   return object;
 }
 
-/** What has to change on the prototype, or on the class itself. @param {number} id @param {ClassHook} hook @param {Parts} parts @param {0 | 1} isStatic @returns {Change[]} */
-function compare(id, hook, parts, isStatic) {
+/**
+ * What has to change on the prototype, or on the class itself. Members that are among the `fields` are left where they are.
+ * @param {number} id @param {ClassHook} hook @param {Parts} parts @param {0 | 1} isStatic @param {Set<PropertyKey>} [fields] @returns {Change[]}
+ */
+function compare(id, hook, parts, isStatic, fields) {
   const target = isStatic ? hook.made : hook.made.prototype;
   const source = isStatic ? parts.c : parts.c.prototype;
   /** @type {Map<PropertyKey, Partial<Record<Access, number>>>} */
@@ -196,7 +201,7 @@ function compare(id, hook, parts, isStatic) {
   for (const key of ownKeys(target)) {
     const now = getOwnPropertyDescriptor(target, key);
     // What a program puts on a class itself, with an assignment, can be enumerated.
-    if (key === "constructor" || now === undefined || now.enumerable || wanted.has(key)) continue;
+    if (key === "constructor" || now === undefined || now.enumerable || wanted.has(key) || fields?.has(key)) continue;
     const sites = sitesOf(now, id);
     if (sites.length === 0 || sites.some((it) => stays.has(it))) continue;
     changes.push([target, key, null]);
