@@ -197,6 +197,9 @@ impl<'s> Collector<'s> {
             params::write_hook(&header, self.depth, &(head + hook_text), &mut self.ops);
             return;
         }
+        // It may stand in a constructor that takes over: its own arrows are not to find the call which that one takes over.
+        let hook_text =
+            &if derived && self.base.is_function { format!("let $cap_t;{hook_text}") } else { hook_text.to_owned() };
         let fixed = self.sites[class].class.as_ref().is_none_or(|it| it.fixed);
         let (guard, call) = self.construct_call(class, hook, derived);
         let guard = move |args: &Args| (guard.clone(), call.replace("$cap_a", &args.list()));

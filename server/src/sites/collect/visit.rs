@@ -596,16 +596,18 @@ impl Collector<'_> {
         self.seen.needs_place |= self.base.is_function && self.cells_around() > 0;
     }
 
-    /// The constructor that takes over reaches the one above through the call that it takes over.
+    /// The constructor that takes over reaches the one above through the call that it takes over. An arrow that is patched stands in such
+    /// a constructor or in the old one.
     pub(super) fn super_call(&mut self, it: &CallExpression<'_>) {
-        let arrows = self.functions.iter().rev().take_while(|it| it.is_arrow).count();
-        let around = self.functions.len().checked_sub(arrows + 1);
-        if !around.is_some_and(|it| self.functions[it].is_root_constructor) {
-            return;
-        }
+        let around = self.functions.iter().rev().find(|it| !it.is_arrow);
+        let frame = match around {
+            Some(around) if around.is_root_constructor => "$cap_t",
+            None if self.base.is_function => "...typeof $cap_t==\"undefined\"?[]:[$cap_t]",
+            _ => return,
+        };
         if let Some(at) = params::find_char(self.source, it.callee.span().end, it.span.end, b'(') {
             let comma = if it.arguments.is_empty() { "" } else { "," };
-            self.ops.push(Op::insert(at + 1, Order::open(self.depth), format!("$cap_t{comma}")));
+            self.ops.push(Op::insert(at + 1, Order::open(self.depth), format!("{frame}{comma}")));
         }
     }
 
