@@ -444,15 +444,16 @@ impl Program {
             let Some(renamed) = self.renamed(module, source, places) else { continue };
             let renames::Renamed { names, source: old_source, items, same } = renamed;
             let (exports, stars, root) = (&self.exports, &self.stars, &self.root);
-            let before =
-                top::Before { items: &items, source: old_source, exports, stars, names: &names, same: &same, root };
+            let (items, names, same, cuts) = (&items, &names, &same, &self.cuts);
+            let before = top::Before { items, source: old_source, exports, stars, names, same, root, cuts };
             if let Ok(soft) = top::soften(&before, module, source) {
                 return Ok((soft, before.source));
             }
         }
         let old_source = self.items_text.to_string();
         let (items, exports, stars, root) = (&self.items, &self.exports, &self.stars, &self.root);
-        let before = top::Before { items, source: old_source, exports, stars, names: &[], same: &[], root };
+        let (names, same, cuts) = (&[], &[], &self.cuts);
+        let before = top::Before { items, source: old_source, exports, stars, names, same, root, cuts };
         Ok((top::soften(&before, module, source)?, before.source))
     }
 

@@ -174,10 +174,21 @@ pub struct Site {
     /// Sites that stood in here and are gone from the text, newest last. What comes back is what it was: functions made before
     /// still run, and pages may never have seen the text without it.
     pub ghosts: Vec<Site>,
+    /// What stood in the texts that it had, newest last.
+    pub shapes: Vec<Arc<Shape>>,
     /// Which of the children have moved since their `start` was written.
     pub shift: Shift,
     /// What the children add to `deep`: a sum, so that one child can be exchanged.
     pub below: u64,
+}
+
+/// A text that a function had, without the functions in it. What it made at each of its places lives on, and if the same text comes
+/// back, what stands at a place is what was made there.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub hash: u64,
+    /// The sites at its places, in order.
+    pub ids: Box<[SiteId]>,
 }
 
 /// Who can call a function after its module ran.

@@ -104,3 +104,27 @@ test("a name with a call after it runs the module again", async (t) => {
   assert.equal((await program.judged(program.document.edit(length, length, "();"))).verdict, "updateModule");
   program.close();
 });
+
+test("statements that go and come back one by one, unsaved, have the functions that they made", async (t) => {
+  const bench = await Bench.start(t);
+  const lines = (/** @type {string[]} */ ...functions) => functions.map((it) => `bus.on((x) => ${it});\n`).join("");
+  const text = (/** @type {string[]} */ ...functions) => `const bus = { l: [], on(f) { this.l.push(f); } };\n${lines(...functions)}export const emit = (x) => bus.l.map((f) => f(x));\n`;
+  const program = await bench.open({ "main.js": text("x + 1", "x + 2") });
+  const typed = (/** @type {string[]} */ ...functions) => {
+    const { document } = program;
+    const version = document.edit(0, document.text.length, text(...functions));
+    return program.judged(version);
+  };
+  for (const there of [["x * 10", "x + 2"], ["x + 2", "x * 10"], ["x * 10", "x + 1"]]) {
+    assert.equal((await typed()).verdict, "updateModule");
+    assert.equal((await typed(there[0])).verdict, "updateModule");
+    await typed(...there);
+    await outcomeOf(program, program.document.version);
+    const fresh = there.map((it) => new Function("x", `return ${it}`)(1));
+    assert.deepEqual(await program.see("emit(1)"), fresh, there.join());
+    await typed("x + 1", "x + 2");
+    await outcomeOf(program, program.document.version);
+    assert.deepEqual(await program.see("emit(1)"), [2, 3]);
+  }
+  program.close();
+});

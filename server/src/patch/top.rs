@@ -1,5 +1,7 @@
 //! Changes of the top level that need no new run of the module: declarations added, removed, or with other pure values.
 
+use rustc_hash::FxHashMap;
+
 use crate::compile::{
     self, Binding, DEFAULT, Export, Form, Item, ItemKind, Made, Module, Options, Use, compile_module, own_key,
 };
@@ -7,6 +9,7 @@ use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
 use crate::sites::{Rev, Site, SiteId, SiteKind};
 
+use super::cuts::Cuts;
 use super::matching::{unmatched, unmatched_unordered};
 use super::renames::{Rename, child_at};
 use super::{Reason, Step, Top};
@@ -40,6 +43,8 @@ pub(super) struct Before<'b> {
     pub(super) names: &'b [Rename],
     pub(super) same: &'b [(u32, usize)],
     pub(super) root: &'b Site,
+    /// Where its statements start.
+    pub(super) cuts: &'b Cuts,
 }
 
 /// The difference between two top levels, if all of it can be taken over; else why not, where that is not plain.
@@ -63,6 +68,9 @@ pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Resu
 
     let (mut gone_functions, mut come_functions) = (gone_functions, come_functions);
     let mut same = before.same.to_vec();
+    let matched =
+        |list: Vec<usize>, others: &[usize]| list.into_iter().filter(|it| !others.contains(it)).collect::<Vec<_>>();
+    same.extend(in_place(before, module, &matched(rest(&old_refs), &gone), &matched(rest(&new_refs), &come)));
     same.extend(other_forms(before, old, module, &mut gone_functions, &mut come));
     same.extend(other_forms(before, old, module, &mut gone, &mut come_functions));
     same.extend(other_forms(before, old, module, &mut gone, &mut come));
@@ -292,6 +300,30 @@ fn other_forms(
         false
     });
     same
+}
+
+/// The functions of statements that stay, which ran and do not run again: what stands at a place now is what was made there. `old` and
+/// `new` are these statements, in the same order.
+fn in_place(before: &Before<'_>, module: &Module, old: &[usize], new: &[usize]) -> Vec<(u32, usize)> {
+    let (old_places, new_places) =
+        (places(before.root, before.cuts), places(&module.root, &Cuts::new(&module.items, module.root.len)));
+    let mut same = Vec::new();
+    for (a, b) in old.iter().zip(new) {
+        let (Some(a), Some(b)) = (old_places.get(a), new_places.get(b)) else { continue };
+        if a.len() == b.len() {
+            same.extend(a.iter().zip(b).map(|(a, b)| (module.root.child_start(*b), *a)));
+        }
+    }
+    same
+}
+
+/// The functions that each statement makes, but for those that it declares.
+fn places(root: &Site, cuts: &Cuts) -> FxHashMap<usize, Vec<usize>> {
+    let mut found: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
+    for (index, _) in root.children.iter().enumerate().filter(|(_, it)| it.kind != SiteKind::Declaration) {
+        found.entry(cuts.number_at(root.child_start(index)).0).or_default().push(index);
+    }
+    found
 }
 
 fn form_of(item: &Item) -> Option<Form> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Past, Private, Rev, Site, SiteId, SiteKind, Veil};
+use super::{Past, Private, Rev, Shape, Site, SiteId, SiteKind, Veil};
 
 /// What a function's new text changes, found by comparing it with the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,8 +119,11 @@ impl Ids {
     }
 }
 
-/// How many sites that are gone are remembered in each site.
+/// How many sites that are gone are remembered in each site, beside those that just went.
 const GHOSTS: usize = 32;
+
+/// How many texts that a site had are remembered.
+const SHAPES: usize = 64;
 
 /// Gives every site of `new` the identity of its counterpart below `old`, or a fresh one. `new` itself is taken to be `old`.
 pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
@@ -133,31 +136,29 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     new.needs.clone_from(&old.needs);
     new.since = old.since;
     new.past.clone_from(&old.past);
+    new.shapes.clone_from(&old.shapes);
     if !old.scope.same_locals(&new.scope) {
         new.since = ids.rev;
         new.past = Some(Arc::new(Past::with(old.past.as_deref(), &old.scope)));
     }
     let same = if old.kind == SiteKind::Module { std::mem::take(&mut ids.same) } else { Vec::new() };
     let pairs = pair_children(old, new, &same);
+    let mut stayed = vec![false; old.children.len()];
     let mut returned = vec![false; old.ghosts.len()];
     for (child, pair) in new.children.iter_mut().zip(&pairs) {
-        if let Some(index) = pair {
-            let before = &old.children[*index];
-            adopt(before, child, ids);
-            if child.kind.is_class_member() && loses_async(before, child) {
-                // Classes get another function for it.
-                child.born = ids.rev;
+        match pair.map(|it| it.checked_sub(old.children.len()).ok_or(it)) {
+            Some(Err(index)) => {
+                stayed[index] = true;
+                let before = &old.children[index];
+                adopt(before, child, ids);
+                if child.kind.is_class_member() && loses_async(before, child) {
+                    // Classes get another function for it.
+                    child.born = ids.rev;
+                }
             }
-            continue;
-        }
-        let candidates =
-            || old.ghosts.iter().enumerate().rev().filter(|(it, ghost)| !returned[*it] && key(ghost) == key(child));
-        let ghost =
-            candidates().find(|(_, it)| it.deep == child.deep).or_else(|| candidates().next()).map(|(it, _)| it);
-        match ghost {
-            Some(index) => {
-                returned[index] = true;
-                adopt(&old.ghosts[index], child, ids);
+            Some(Ok(ghost)) => {
+                returned[ghost] = true;
+                adopt(&old.ghosts[ghost], child, ids);
                 child.born = ids.rev;
             }
             None => {
@@ -167,13 +168,40 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
         }
     }
     adopt_privates(old, new, ids.rev);
-    let mut stayed = vec![false; old.children.len()];
-    pairs.iter().flatten().for_each(|it| stayed[*it] = true);
     let gone = old.children.iter().zip(&stayed).filter(|(_, stayed)| !**stayed).map(|(it, _)| it);
     let still = old.ghosts.iter().zip(&returned).filter(|(_, returned)| !**returned).map(|(it, _)| it);
+    let most = GHOSTS.max(gone.clone().count());
     new.ghosts = still.chain(gone).cloned().collect();
-    let surplus = new.ghosts.len().saturating_sub(GHOSTS);
+    let surplus = new.ghosts.len().saturating_sub(most);
     new.ghosts.drain(..surplus);
+    remember_shape(old, new);
+}
+
+/// Notes which sites stood at the places of the old text, unless the new one has the same places.
+fn remember_shape(old: &Site, new: &mut Site) {
+    let hash = shape(old);
+    let ids: Box<[SiteId]> = placed(old).map(|it| old.children[it].id).collect();
+    if ids.is_empty() || hash == shape(new) {
+        return;
+    }
+    new.shapes.retain(|it| it.hash != hash);
+    new.shapes.push(Arc::new(Shape { hash, ids }));
+    let surplus = new.shapes.len().saturating_sub(SHAPES);
+    new.shapes.drain(..surplus);
+}
+
+/// What is equal for two texts that make their functions at the same places.
+fn shape(site: &Site) -> u64 {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = rustc_hash::FxHasher::default();
+    (site.shell, site.class.construct, site.class.made).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The children whose order counts: what is declared, and the members of a class, have names.
+fn placed(site: &Site) -> impl Iterator<Item = usize> {
+    let is_named = |it: &Site| it.kind == SiteKind::Declaration || it.kind.is_class_member();
+    site.children.iter().enumerate().filter(move |(_, it)| !is_named(it)).map(|(index, _)| index)
 }
 
 /// Numbers a tree that has no past.
@@ -248,31 +276,84 @@ fn compare(old: &Site, new: &Site, veils: &mut Vec<Veil>, path: &mut Vec<usize>,
     is_veiled
 }
 
-/// For each child of `new` the index of its counterpart among the children of `old`.
+/// For each child of `new` the index of its counterpart among the children of `old`, or behind these among its ghosts.
 fn pair_children(old: &Site, new: &Site, same: &[(u32, usize)]) -> Vec<Option<usize>> {
-    let same_shape = old.shell == new.shell && old.children.len() == new.children.len();
-    if same_shape && old.kind != SiteKind::Module && !old.kind.is_class() {
+    let same_shape = shape(old) == shape(new);
+    let same_places = same_shape && old.children.len() == new.children.len();
+    if same_places && old.kind != SiteKind::Module && !old.kind.is_class() {
         return (0..new.children.len()).map(Some).collect();
     }
-    let mut taken = vec![false; old.children.len()];
-    let mut pairs = vec![None; new.children.len()];
-    for (start, index) in same {
-        if let Some(child) = (0..new.children.len()).find(|it| new.child_start(*it) == *start) {
-            taken[*index] = true;
-            pairs[child] = Some(*index);
+    let all: Vec<&Site> = old.children.iter().chain(&old.ghosts).collect();
+    let living = old.children.len();
+    let mut pairs = Pairs { taken: vec![false; all.len()], of: vec![None; new.children.len()], old: &all, new };
+    let same: FxHashMap<u32, usize> = same.iter().copied().collect();
+    for child in 0..new.children.len() {
+        if let Some(index) = same.get(&new.child_start(child)) {
+            pairs.take(child, *index);
+        }
+    }
+    // What the same text around them made at one place was made of whatever stands there.
+    if same_shape {
+        for (child, index) in placed(new).zip(placed(old)) {
+            if kind_of(all[index]) == kind_of(&new.children[child]) {
+                pairs.take(child, index);
+            }
+        }
+    } else if let Some(before) = old.shapes.iter().find(|it| it.hash == shape(new)) {
+        let by_id: FxHashMap<SiteId, usize> = all.iter().enumerate().map(|(index, it)| (it.id, index)).collect();
+        for (child, id) in placed(new).zip(&before.ids) {
+            if let Some(index) = by_id.get(id).filter(|it| key(all[**it]) == key(&new.children[child])) {
+                pairs.take(child, *index);
+            }
         }
     }
     // The same text under the same name first, then the same name: in order, each used once.
-    pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), it.deep));
-    pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (key(it), 0));
-    if old.shell == new.shell && !old.kind.is_class() {
-        // Around them nothing changed, so what is left has only other names of its own: they stand in the same order.
-        pair_by(&old.children, &new.children, &mut taken, &mut pairs, |it| (it.kind, it.access, nature(it)));
+    pairs.by(0..living, |it| (key(it), it.deep));
+    pairs.by(living..all.len(), |it| (key(it), it.deep));
+    pairs.by(0..living, |it| (key(it), 0));
+    let Pairs { mut taken, mut of, .. } = pairs;
+    for (pair, child) in of.iter_mut().zip(&new.children) {
+        pair.take_if(|it| is_made_anew(all[*it], child));
     }
-    for (pair, child) in pairs.iter_mut().zip(&new.children) {
-        pair.take_if(|it| is_made_anew(&old.children[*it], child));
+    // Of what is gone the newest, from the last on: what went together comes back in its order.
+    for (pair, child) in of.iter_mut().zip(&new.children).rev().filter(|it| it.0.is_none()) {
+        let fits = |it: &usize| !taken[*it] && key(all[*it]) == key(child) && !is_made_anew(all[*it], child);
+        let found = (living..all.len()).rev().find(fits);
+        found.iter().for_each(|it| taken[*it] = true);
+        *pair = found;
     }
-    pairs
+    of
+}
+
+/// Which sites of an old text those of a new one are, as far as that is decided.
+struct Pairs<'s> {
+    old: &'s [&'s Site],
+    new: &'s Site,
+    taken: Vec<bool>,
+    of: Vec<Option<usize>>,
+}
+
+impl<'s> Pairs<'s> {
+    fn take(&mut self, child: usize, index: usize) {
+        if self.of[child].is_none() && !self.taken[index] {
+            self.taken[index] = true;
+            self.of[child] = Some(index);
+        }
+    }
+
+    fn by<K: std::hash::Hash + Eq>(&mut self, range: std::ops::Range<usize>, key: impl Fn(&'s Site) -> K) {
+        let mut free: FxHashMap<K, Vec<usize>> = FxHashMap::default();
+        for index in range.rev().filter(|it| !self.taken[*it]) {
+            free.entry(key(self.old[index])).or_default().push(index);
+        }
+        for (child, site) in self.new.children.iter().enumerate() {
+            if self.of[child].is_none()
+                && let Some(index) = free.get_mut(&key(site)).and_then(Vec::pop)
+            {
+                self.take(child, index);
+            }
+        }
+    }
 }
 
 /// A function that was async gives promises whatever it runs, and a private method can't be taken from a class for another one.
@@ -286,7 +367,7 @@ pub fn loses_async(old: &Site, new: &Site) -> bool {
 }
 
 type Nature = (bool, bool, bool, bool);
-type Key<'s> = (SiteKind, super::Access, Nature, &'s str);
+type Key<'s> = ((SiteKind, super::Access, Nature), &'s str);
 
 /// Whether it is a generator, and an async one: what generators give can't be passed on by functions of another kind. And whether its
 /// guard hands over a `super`. And whether it says "use strict": the guard of a sloppy function has another `this` to pass on.
@@ -294,31 +375,12 @@ fn nature(site: &Site) -> Nature {
     (site.is_generator, site.is_generator && site.is_async, site.uses_super, site.says_strict)
 }
 
-fn key(site: &Site) -> Key<'_> {
-    (site.kind, site.access, nature(site), site.name.as_str())
+fn kind_of(site: &Site) -> (SiteKind, super::Access, Nature) {
+    (site.kind, site.access, nature(site))
 }
 
-fn pair_by<'s, K: std::hash::Hash + Eq>(
-    old: &'s [Site],
-    new: &'s [Site],
-    taken: &mut [bool],
-    pairs: &mut [Option<usize>],
-    key: impl Fn(&'s Site) -> K,
-) {
-    let mut free: FxHashMap<K, Vec<usize>> = FxHashMap::default();
-    for (index, site) in old.iter().enumerate().rev() {
-        if !taken[index] {
-            free.entry(key(site)).or_default().push(index);
-        }
-    }
-    for (index, site) in new.iter().enumerate() {
-        if pairs[index].is_none()
-            && let Some(found) = free.get_mut(&key(site)).and_then(Vec::pop)
-        {
-            taken[found] = true;
-            pairs[index] = Some(found);
-        }
-    }
+fn key(site: &Site) -> Key<'_> {
+    (kind_of(site), site.name.as_str())
 }
 
 /// Marks `site` and everything in it as new at `rev`.

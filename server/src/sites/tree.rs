@@ -65,6 +65,7 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         past: None,
         children: Vec::new(),
         ghosts: Vec::new(),
+        shapes: Vec::new(),
         shift: Shift::default(),
         below: 0,
     };
@@ -122,6 +123,7 @@ fn fill(
             past: None,
             children: Vec::new(),
             ghosts: Vec::new(),
+            shapes: Vec::new(),
             shift: Shift::default(),
             below: 0,
         };
