@@ -248,12 +248,17 @@ fn compile(
         SiteKind::Constructor | SiteKind::DerivedConstructor => "derived",
         _ => "fn",
     };
-    // An expression's own name is bound in no scope that a hook reaches: it has to be handed in.
-    let self_name = root.self_name.as_deref();
+    // An expression's own name is bound in no scope that a hook reaches: it has to be handed in. Functions in it may come to use it.
+    let self_name = root.self_name.clone().or_else(|| {
+        let has_inner = root.kind == SiteKind::Expression && root.has_own_name && !site.children.is_empty();
+        has_inner.then(|| root.name.clone())
+    });
     if let Some(callee) = self_name {
-        // Its name can't be assigned: that throws in strict code, and a parameter of that name would take it.
+        // Its name can't be assigned: that throws in strict code, and does nothing elsewhere. A parameter of that name would take it.
         let (named, end) = if old.strict {
             (format!("$cap_f=>{{const {callee}=$cap_f;return "), "}")
+        } else if root.assigns_self {
+            (format!("$cap_f=>{{with({{__proto__:null,get {callee}(){{return $cap_f}}}})return "), "}")
         } else {
             (format!("{callee}=>"), "")
         };

@@ -76,6 +76,8 @@ pub struct RawSite {
     pub dead: bool,
     /// A named function expression that calls itself by that name.
     pub self_name: Option<String>,
+    /// It assigns that name.
+    pub assigns_self: bool,
     /// Stands for this site in its parent's shell hash.
     pub mark: String,
     pub(crate) function_scope_depth: u32,

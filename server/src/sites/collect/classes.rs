@@ -48,6 +48,7 @@ impl<'s> Collector<'s> {
             symbol: None,
             dead: false,
             self_name: None,
+            assigns_self: false,
             function_scope_depth: self.depths[it.scope_id().index()],
             depth: self.depth + 1,
             class: Some(parts),

@@ -63,6 +63,7 @@ impl<'s> Collector<'s> {
                 symbol: entry.id.and_then(|it| it.symbol_id.get()),
                 dead: false,
                 self_name: None,
+                assigns_self: false,
                 mark: format!("{}{}", entry.mark, if says_strict { "strict" } else { "" }),
                 function_scope_depth: self.depths[entry.scope.index()],
                 depth: self.depth,
@@ -255,6 +256,8 @@ impl<'s> Collector<'s> {
         site.counts = if state.uses_arguments && !state.is_arrow { Some(0) } else { rest };
         if state.uses_self {
             site.self_name = entry.id.map(|it| it.name.to_string());
+            let mut uses = site.symbol.into_iter().flat_map(|it| self.scoping.get_resolved_references(it));
+            site.assigns_self = uses.any(|it| it.is_write());
         }
         site.uses_super = entry.kind == SiteKind::ObjectMethod && state.uses_super;
         if site.uses_super {
