@@ -179,7 +179,8 @@ impl Program {
             plan.sites.push(own);
         }
         if own {
-            plan.note = note(&self.root, &old, &site, origin);
+            let around = path.split_last().map_or(&self.root, |(_, it)| self.root.at(it));
+            plan.note = note(&self.root, around, &old, &site, origin, rev);
         }
         for change in changes.iter().filter(|it| !it.path.is_empty()) {
             let before = find(&old, change.id).unwrap_or(&old);
@@ -192,7 +193,8 @@ impl Program {
             let first = if lines == 0 { self.column_of(origin, line) } else { 0 };
             let column = first + last_line.encode_utf16().count() as u32;
             let place = Place { start: origin + start, line: line + lines, column };
-            plan.note = plan.note.or_else(|| note(&self.root, before, site.at(&change.path), place.start));
+            let around = site.at(&change.path[..change.path.len() - 1]);
+            plan.note = plan.note.or_else(|| note(&self.root, around, before, site.at(&change.path), place.start, rev));
             match self.plan_inner(&mut site, &late, change, before, inner, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(problem),
@@ -372,7 +374,8 @@ impl Program {
             let line = rope.byte_to_line(start as usize) as u32;
             let column = column_of(&rope, start, line);
             let place = Place { start, line, column };
-            plan.note = plan.note.or_else(|| note(&root, before, root.at(&change.path), start));
+            let around = root.at(&change.path[..change.path.len() - 1]);
+            plan.note = plan.note.or_else(|| note(&root, around, before, root.at(&change.path), start, rev));
             match self.plan_inner(&mut root, &Late::default(), change, before, text, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),

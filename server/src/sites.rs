@@ -123,6 +123,8 @@ pub struct Site {
     pub is_generator: bool,
     /// A method of an object that uses `super`: its guard hands over what that means there.
     pub uses_super: bool,
+    /// It says `this`, `new.target` or `super`, or may do so: it can't become an arrow function, or stop being one.
+    pub uses_this: bool,
     /// The declared name, or what the function was given to (`onclick`, `setInterval#0`): for people and for matching.
     pub name: String,
     /// A function expression with a name of its own.

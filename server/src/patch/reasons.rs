@@ -18,9 +18,9 @@ pub(super) fn later(site: &Site, is_veiled: bool) -> String {
     }
 }
 
-/// What stays as it was made: the fields of objects that exist, that a function is async, and what a function did that has run. `root` is
-/// the module, or as much of it as can name the function.
-pub(super) fn note(root: &Site, before: &Site, site: &Site, start: u32) -> Option<Reason> {
+/// What stays as it was made: the fields of objects that exist, that a function is async, what a function did that has run, and functions
+/// that are of another kind now. `root` is the module, `around` what the function stands in.
+pub(super) fn note(root: &Site, around: &Site, before: &Site, site: &Site, start: u32, rev: Rev) -> Option<Reason> {
     let end = start + site.len;
     let named = |other: &str| if site.name.is_empty() { other.to_owned() } else { format!("`{}`", site.name) };
     if site.kind.is_class() && before.class.fields != site.class.fields {
@@ -51,12 +51,20 @@ pub(super) fn note(root: &Site, before: &Site, site: &Site, start: u32) -> Optio
         );
         return Some(Reason { code: "once", message, start, end });
     }
-    diff::loses_async(before, site).then(|| {
+    if diff::loses_async(before, site) {
         let message = format!(
             "{} was async: who took it before this edit gets what it returns in a promise",
             named("this function")
         );
-        Reason { code: "async", message, start, end }
+        return Some(Reason { code: "async", message, start, end });
+    }
+    let mut born = site.children.iter().filter(|it| it.born == rev);
+    let left =
+        if diff::is_left_behind(around, site) { Some(site) } else { born.find(|it| diff::is_left_behind(site, it)) };
+    left.map(|it| {
+        let name = &it.name;
+        let message = format!("`{name}` is another kind of function now: those that were made before keep their code");
+        Reason { code: "kept", message, start, end }
     })
 }
 

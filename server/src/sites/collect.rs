@@ -45,6 +45,7 @@ pub struct RawSite {
     pub is_async: bool,
     pub is_generator: bool,
     pub uses_super: bool,
+    pub uses_this: bool,
     pub name: String,
     pub has_own_name: bool,
     pub span: Span,
@@ -300,6 +301,7 @@ struct FunctionState {
     uses_arguments: bool,
     uses_super: bool,
     uses_new_target: bool,
+    uses_this: bool,
     /// An `await` or `yield` stands in here.
     waits: bool,
     uses_self: bool,

@@ -311,6 +311,11 @@ fn pair_children(old: &Site, new: &Site, same: &[(u32, usize)]) -> Vec<Option<us
     pairs.by(0..living, |it| (key(it), it.deep));
     pairs.by(living..all.len(), |it| (key(it), it.deep));
     pairs.by(0..living, |it| (key(it), 0));
+    if old.kind != SiteKind::Module && !old.kind.is_class() {
+        // What a guard passes on is enough for a function of the same name in another form, and for one that is given to another callee.
+        pairs.by_some(0..living, other_form);
+        pairs.by_some(0..living, |it| Some((kind_of(it), it.deep, argument(it)?)));
+    }
     let Pairs { mut taken, mut of, .. } = pairs;
     for (pair, child) in of.iter_mut().zip(&new.children) {
         pair.take_if(|it| is_made_anew(all[*it], child));
@@ -323,6 +328,19 @@ fn pair_children(old: &Site, new: &Site, same: &[(u32, usize)]) -> Vec<Option<us
         *pair = found;
     }
     of
+}
+
+/// The name of a function that can be declared in another way and still be the same: guards pass everything on but `this`.
+fn other_form(site: &Site) -> Option<&str> {
+    let is_function = matches!(site.kind, SiteKind::Declaration | SiteKind::Expression | SiteKind::Arrow);
+    let can_become = is_function && !site.is_generator && !site.uses_this && !site.has_own_name;
+    (can_become && !site.name.is_empty()).then_some(site.name.as_str())
+}
+
+/// Which argument of a call a function is.
+fn argument(site: &Site) -> Option<&str> {
+    let is_value = matches!(site.kind, SiteKind::Expression | SiteKind::Arrow) && !site.has_own_name;
+    site.name.rsplit_once('#').filter(|_| is_value).map(|it| it.1)
 }
 
 /// Which sites of an old text those of a new one are, as far as that is decided.
@@ -342,13 +360,20 @@ impl<'s> Pairs<'s> {
     }
 
     fn by<K: std::hash::Hash + Eq>(&mut self, range: std::ops::Range<usize>, key: impl Fn(&'s Site) -> K) {
+        self.by_some(range, |it| Some(key(it)));
+    }
+
+    /// As [`Pairs::by`], but for those without a key.
+    fn by_some<K: std::hash::Hash + Eq>(&mut self, range: std::ops::Range<usize>, key: impl Fn(&'s Site) -> Option<K>) {
         let mut free: FxHashMap<K, Vec<usize>> = FxHashMap::default();
         for index in range.rev().filter(|it| !self.taken[*it]) {
-            free.entry(key(self.old[index])).or_default().push(index);
+            if let Some(key) = key(self.old[index]) {
+                free.entry(key).or_default().push(index);
+            }
         }
         for (child, site) in self.new.children.iter().enumerate() {
             if self.of[child].is_none()
-                && let Some(index) = free.get_mut(&key(site)).and_then(Vec::pop)
+                && let Some(index) = key(site).and_then(|it| free.get_mut(&it)).and_then(Vec::pop)
             {
                 self.take(child, index);
             }
@@ -359,6 +384,12 @@ impl<'s> Pairs<'s> {
 /// A function that was async gives promises whatever it runs, and a private method can't be taken from a class for another one.
 fn is_made_anew(old: &Site, new: &Site) -> bool {
     new.kind.is_class_member() && new.name.starts_with('#') && loses_async(old, new)
+}
+
+/// Whether something of the same name went from the text around, for which `site` can't stand.
+pub(crate) fn is_left_behind(around: &Site, site: &Site) -> bool {
+    let has_none = around.kind == SiteKind::Module || around.kind.is_class() || site.name.is_empty();
+    !has_none && around.ghosts.iter().any(|it| it.name == site.name && kind_of(it) != kind_of(site))
 }
 
 /// Whether functions made of the old text can't be what the new text says: they go on giving promises.

@@ -26,6 +26,7 @@ impl<'s> Collector<'s> {
             is_async: false,
             is_generator: false,
             uses_super: false,
+            uses_this: false,
             has_own_name: !is_declaration && own.is_some(),
             mark: format!("Class{declared}"),
             name: own.unwrap_or(label),

@@ -42,6 +42,7 @@ impl<'s> Collector<'s> {
                 is_async: entry.is_async,
                 is_generator: entry.is_generator,
                 uses_super: false,
+                uses_this: false,
                 name: entry.name.clone(),
                 has_own_name: entry.kind == SiteKind::Expression && entry.id.is_some(),
                 span: entry.span,
@@ -125,6 +126,7 @@ impl<'s> Collector<'s> {
             outer.uses_arguments |= state.uses_arguments;
             outer.uses_super |= state.uses_super;
             outer.uses_new_target |= state.uses_new_target;
+            outer.uses_this |= state.uses_this;
         }
         if is_arrow && (state.uses_arguments || state.uses_super || state.uses_new_target) {
             self.stands_on_its_place(is_root);
@@ -259,6 +261,7 @@ impl<'s> Collector<'s> {
             let mut uses = site.symbol.into_iter().flat_map(|it| self.scoping.get_resolved_references(it));
             site.assigns_self = uses.any(|it| it.is_write());
         }
+        site.uses_this = state.uses_this || state.uses_new_target || state.uses_super || state.has_dynamic_names;
         site.uses_super = entry.kind == SiteKind::ObjectMethod && state.uses_super;
         if site.uses_super {
             site.mark.push_str("super");

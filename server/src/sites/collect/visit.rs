@@ -197,6 +197,9 @@ impl<'a> Visit<'a> for Collector<'_> {
     }
 
     fn visit_this_expression(&mut self, it: &ThisExpression) {
+        if let Some(function) = self.functions.last_mut() {
+            function.uses_this = true;
+        }
         if !self.at_top_level() {
             return;
         }
