@@ -1,7 +1,7 @@
 // Modules that run again after they were patched.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Bench } from "./bench.js";
+import { Bench, observe } from "./bench.js";
 
 const files = {
   "main.js": `import * as a from "./a.js";
@@ -276,3 +276,34 @@ test("what asked in vain while it ran runs again when the file is there; what as
   assert.deepEqual([await program.see("eager.late"), await program.see("lazy.ask()"), await program.see("lazy.n")], ["here", "here", 2]);
   program.close();
 });
+
+/** @type {Record<string, [first: string, rest: string, expression: string, value: number]>} */
+const cuts = {
+  "a function": ["export function helper(x) { return x + 1; }\n", "export const run = (x) => helper(x) * 2;\n", "run(1)", 4],
+  "a recursive function": ["export function sum(n) { return n > 0 ? n + sum(n - 1) : 0; }\n", "export const other = () => 1;\n", "sum(3)", 6],
+  "a class": ["export class P { m() { return 1; } }\n", "export const run = () => new P().m();\n", "run()", 1],
+  "a constant": ["export const rate = 3;\n", "export const run = () => rate;\n", "run()", 3],
+  "a variable": ["export let n = 1;\n", "export const run = () => n;\n", "run()", 1],
+  "an import with a constant": ['import * as part from "./part.js";\nexport const rate = 3;\n', "export const run = () => part.n;\n", "run()", 7],
+};
+
+for (const [name, [first, rest, expression, value]] of Object.entries(cuts)) {
+  test(`${name} that is cut and comes back is there for pages that were loaded before, in between and after`, async (t) => {
+    const bench = await Bench.start(t);
+    const program = await bench.open({ "main.js": first + rest, "part.js": "export const n = 7;\n" });
+    const { document, listener } = program;
+    const before = { page: program.page, exports: program.namespace };
+    assert.equal((await program.judged(document.replace(first, ""))).verdict, "updateModule");
+    await program.start();
+    const between = { page: program.page, exports: program.namespace };
+    const version = document.edit(0, 0, first);
+    assert.equal((await program.judged(version)).verdict, "patch");
+    for (const { page, exports } of [before, between]) {
+      await listener.until("the patch", () => listener.outcomes.find((it) => it.page === page && it.version === version && it.outcome === "live"));
+      assert.equal(await observe(exports, {}, expression), value);
+    }
+    await program.start();
+    assert.equal(await program.see(expression), value);
+    program.close();
+  });
+}

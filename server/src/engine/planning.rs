@@ -345,7 +345,7 @@ impl Engine {
         let newest = program.root_at(program.rev);
         let mut known: Vec<_> = self.pages.connected_mut().filter_map(|(_, page)| page.modules.get_mut(id)).collect();
         // Declarations that pages can take over one after another are sent, back and forth.
-        let leads_nowhere = |it: &PageModule| planned.update.is_some() || program.top_since(it.root_rev).is_none();
+        let leads_nowhere = |it: &PageModule| planned.update.is_some() || !program.follows(it.root_rev);
         let is_same = |it: &PageModule| program.is_same_top(it.root_rev, newest.rev);
         let is_there = !known.is_empty() && known.iter().all(|it| is_same(it) && leads_nowhere(it));
         if !is_there {
@@ -353,10 +353,7 @@ impl Engine {
         }
         // What pages show of an update that they tried is over, too.
         let was_refused = known.iter().any(|it| it.refused.is_some());
-        for it in &mut known {
-            it.root_rev = newest.rev;
-            it.refused = None;
-        }
+        known.iter_mut().for_each(|it| it.refused = None);
         if was_refused {
             turn.others.push(solved(id));
         }

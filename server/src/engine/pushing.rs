@@ -291,8 +291,8 @@ impl Engine {
                 None => PageModule::loaded(rev),
             };
             // It may have been sent a newer top level and not have taken it; nobody but the page knows.
-            if is_ours && let (Some(top), Some(hot)) = (it.top, hot) {
-                known.root_rev = hot.program.falls_back_to(top, known.root_rev);
+            if is_ours && let Some(top) = it.top.filter(|_| hot.is_some()) {
+                known.root_rev = top;
             }
             page.modules.insert(it.id, known);
         }

@@ -1,12 +1,55 @@
 //! What a page lacks that loaded an older text, or missed something.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::sites::Bind;
+use crate::sites::collect::quoted;
 
 impl Program {
     /// The steps that bring a page from the top level it has to the newest one, if steps can.
     pub fn top_since(&self, root_rev: Rev) -> Option<Vec<Arc<Top>>> {
-        let after = self.roots.partition_point(|it| it.rev <= root_rev);
-        self.roots[after..].iter().map(|it| it.top.clone()).collect()
+        let after = self.roots_after(root_rev);
+        steps(after).or_else(|| {
+            // Versions that came and went need not be gone through.
+            let same = after.iter().rposition(|it| self.is_same_top(root_rev, it.rev))?;
+            let mut all = steps(&after[same + 1..])?;
+            let bridge = self.bridge_to(&after[same]);
+            if !bridge.is_empty() {
+                all.insert(0, Arc::new(bridge));
+            }
+            Some(all)
+        })
+    }
+
+    /// Whether steps lead a page through all versions of the top level since the one that it has.
+    pub fn follows(&self, root_rev: Rev) -> bool {
+        self.roots_after(root_rev).iter().all(|it| it.top.is_some())
+    }
+
+    fn roots_after(&self, root_rev: Rev) -> &[RootVersion] {
+        &self.roots[self.roots.partition_point(|it| it.rev <= root_rev)..]
+    }
+
+    /// Steps for a page that has the same top level as `root`, but never saw what was taken from it come back: patches reach that through
+    /// the overlay.
+    fn bridge_to(&self, root: &RootVersion) -> Top {
+        let guards = self.flavour.guards();
+        let late = |name: &str, bind: &Bind| match bind {
+            Bind::Overlay => Some(name.to_owned()),
+            Bind::Import { holder, .. } => {
+                Some(format!("$cap_i{holder}")).filter(|it| self.ids.overlay().contains(it.as_str()))
+            }
+            _ => None,
+        };
+        let names: BTreeSet<String> = root.scope.names.iter().filter_map(|(name, bind)| late(name, bind)).collect();
+        let code = |name: &String| {
+            let key = quoted(name);
+            let accessor = format!("{{configurable:true,get:()=>{name},set($cap_v){{{name}=$cap_v}}}}");
+            format!("{key} in {guards}.o||Object.defineProperty({guards}.o,{key},{accessor})")
+        };
+        let steps = names.iter().map(|it| Step { code: code(it), line: 0, keeps: None }).collect();
+        Top { steps, ..Top::default() }
     }
 
     /// The top level that a page runs which loaded the module at `rev`.
@@ -18,16 +61,6 @@ impl Program {
     /// Whether a page that runs the top level of `since` lacks nothing of the one of `until`.
     pub fn is_same_top(&self, since: Rev, until: Rev) -> bool {
         self.root_at(since).shell == self.root_at(until).shell && self.exchange_between(since, until).is_none()
-    }
-
-    /// From which top level a page has to go on that runs the one of `top`, and was thought to run that of `root_rev`.
-    pub fn falls_back_to(&self, top: Rev, root_rev: Rev) -> Rev {
-        if self.is_same_top(top, root_rev) {
-            return root_rev;
-        }
-        // Versions that came and went need not be gone through.
-        let mut between = self.roots.iter().rev().map(|it| it.rev).filter(|it| (top..=root_rev).contains(it));
-        between.find(|it| self.is_same_top(top, *it)).unwrap_or(top)
     }
 
     fn exchange_between(&self, since: Rev, until: Rev) -> Option<Rev> {
@@ -82,4 +115,8 @@ impl Program {
             (Some(_), None) => site.scope.lookup(name) != self.root.scope.names.get(name),
         })
     }
+}
+
+fn steps(roots: &[RootVersion]) -> Option<Vec<Arc<Top>>> {
+    roots.iter().map(|it| it.top.clone()).collect()
 }
