@@ -175,6 +175,7 @@ impl Program {
             self.keep_runnable(&mut site, &old, rev);
             let later = (site.scope_rev != 0).then(|| later(&site, false));
             let own = PlannedSite { later, ..planned(&site, &old, function, &ids, (origin, line, column)) };
+            site.ran = self.newest_that_ran(&old, &own.needs, rev);
             site.needs.clone_from(&own.needs);
             plan.sites.push(own);
         }
@@ -256,7 +257,10 @@ impl Program {
         let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx, late };
         let function = compile_function(text, &context, ids)?;
         let inner = planned(&current, before, function, ids, (place.start, place.line, place.column));
-        site.at_mut(path).needs.clone_from(&inner.needs);
+        let ran = self.newest_that_ran(before, &inner.needs, rev);
+        let target = site.at_mut(path);
+        target.needs.clone_from(&inner.needs);
+        target.ran = ran;
         Ok(Ok(PlannedSite { later, ..inner }))
     }
 
@@ -269,9 +273,19 @@ impl Program {
             return;
         }
         if site.fallback.is_none() && !site.kind.is_class() {
-            site.fallback = self.code_of(before, rev);
+            // What pages may have held is nothing that they can go on with.
+            site.fallback = if before.needs.is_empty() { self.code_of(before, rev) } else { before.ran.clone() };
         }
         site.scope_rev = site.since;
+    }
+
+    /// What a site ran before pages may come to hold its new text, which needs these names.
+    fn newest_that_ran(&self, before: &Site, needs: &[Box<str>], rev: Rev) -> Option<Arc<Code>> {
+        match (needs.is_empty(), before.needs.is_empty()) {
+            (true, _) => None,
+            (false, true) => self.code_of(before, rev),
+            (false, false) => before.ran.clone(),
+        }
     }
 
     /// Functions whose text stays may lose a variable of the function around them. When they are edited later, older closures

@@ -168,6 +168,8 @@ pub struct Site {
     pub scope_rev: Rev,
     /// The newest code that closures of every scope can run, when that isn't the newest text.
     pub fallback: Option<Arc<Code>>,
+    /// While `needs` has names, so that pages may hold the text: the code of the newest one before that had none.
+    pub ran: Option<Arc<Code>>,
     /// The revision at which the scope of its closures last got another shape.
     pub since: Rev,
     /// The shapes that the scope had before, as far as they differ from the newest.

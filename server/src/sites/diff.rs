@@ -134,6 +134,7 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     new.scope_rev = old.scope_rev;
     new.fallback.clone_from(&old.fallback);
     new.needs.clone_from(&old.needs);
+    new.ran.clone_from(&old.ran);
     new.since = old.since;
     new.past.clone_from(&old.past);
     new.shapes.clone_from(&old.shapes);
