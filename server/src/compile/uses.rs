@@ -12,6 +12,8 @@ pub struct Use {
     pub name: String,
     /// The value is only passed on: whoever has it sees what is written into it.
     pub is_passed: bool,
+    /// The member of it that is read; empty: some, which cannot be told.
+    pub member: Option<String>,
     /// Where, in bytes of the module's text.
     pub at: u32,
 }
@@ -29,20 +31,29 @@ struct Finder<'s> {
 }
 
 impl Finder<'_> {
-    fn note(&mut self, identifier: &IdentifierReference<'_>, is_passed: bool) {
+    fn note(&mut self, identifier: &IdentifierReference<'_>, is_passed: bool, member: Option<&str>) {
         let Some(reference) = identifier.reference_id.get() else { return };
         let reference = self.scoping.get_reference(reference);
         let Some(symbol) = reference.symbol_id().filter(|_| reference.is_read()) else { return };
         if self.scoping.symbol_scope_id(symbol) == self.scoping.root_scope_id() {
-            self.found.push(Use { name: identifier.name.to_string(), is_passed, at: identifier.span.start });
+            let (name, member) = (identifier.name.to_string(), member.map(str::to_owned));
+            self.found.push(Use { name, is_passed, member, at: identifier.span.start });
         }
     }
 
     /// An expression whose value goes on as it is.
     fn passed<'a>(&mut self, expression: &Expression<'a>) {
         match expression.without_parentheses() {
-            Expression::Identifier(it) => self.note(it, true),
+            Expression::Identifier(it) => self.note(it, true, None),
             _ => self.visit_expression(expression),
+        }
+    }
+
+    /// An object whose members are read.
+    fn taken_apart<'a>(&mut self, object: &Expression<'a>, member: &str) {
+        match object.without_parentheses() {
+            Expression::Identifier(it) => self.note(it, false, Some(member)),
+            _ => self.visit_expression(object),
         }
     }
 
@@ -93,7 +104,20 @@ fn calls_at_once(callee: &Expression<'_>) -> bool {
 
 impl<'a> Visit<'a> for Finder<'_> {
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
-        self.note(it, false);
+        self.note(it, false, None);
+    }
+
+    fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
+        self.taken_apart(&it.object, &it.property.name);
+    }
+
+    fn visit_computed_member_expression(&mut self, it: &ComputedMemberExpression<'a>) {
+        self.taken_apart(&it.object, "");
+        self.visit_expression(&it.expression);
+    }
+
+    fn visit_spread_element(&mut self, it: &SpreadElement<'a>) {
+        self.taken_apart(&it.argument, "");
     }
 
     fn visit_function(&mut self, _: &oxc::ast::ast::Function<'a>, _: ScopeFlags) {}
@@ -145,7 +169,7 @@ impl<'a> Visit<'a> for Finder<'_> {
         self.visit_binding_pattern(&it.id);
         match (&it.id, &it.init) {
             (BindingPattern::BindingIdentifier(_), Some(init)) => self.passed(init),
-            (_, Some(init)) => self.visit_expression(init),
+            (_, Some(init)) => self.taken_apart(init, ""),
             (_, None) => {}
         }
     }

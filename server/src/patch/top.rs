@@ -3,7 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::compile::{
-    self, Binding, DEFAULT, Export, Form, Item, ItemKind, Made, Module, Options, Use, compile_module, own_key,
+    self, Binding, DEFAULT, Export, Form, Item, ItemKind, Made, Module, Options, StaticField, Use, compile_module,
+    own_key,
 };
 use crate::sites::collect::{is_identifier, quoted};
 use crate::sites::diff::Ids;
@@ -144,7 +145,11 @@ pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Resu
     let mut stale = Stale::default();
     for (old_item, index) in &changed {
         if new[*index].kind == ItemKind::Class {
-            stale.classes.extend(new[*index].names.iter().cloned());
+            let text = |source: &str, at: (u32, u32)| source[at.0 as usize..at.1 as usize].to_owned();
+            let fields = old_item.statics.iter().zip(&new[*index].statics);
+            let other = fields.filter(|(a, b)| text(&before.source, a.value) != text(source, b.value));
+            let fields: Vec<&StaticField> = other.map(|it| it.1).collect();
+            stale.add_fields(&new[*index], &fields);
             continue;
         }
         for (before, binding) in old_item.bindings.iter().zip(&new[*index].bindings) {
@@ -157,7 +162,10 @@ pub(super) fn soften(before: &Before<'_>, module: &Module, source: &str) -> Resu
         if come.contains(&index) || changed.iter().any(|(_, it)| *it == index) {
             continue;
         }
-        if item.statics.iter().any(|it| it.reads.iter().any(|it| stale.has(it))) {
+        let follow: Vec<&StaticField> =
+            item.statics.iter().filter(|it| it.reads.iter().any(|it| stale.has(it))).collect();
+        if !follow.is_empty() {
+            stale.add_fields(item, &follow);
             dependants.push(index);
         }
         let Some(used) = stale.used_by(item) else { continue };
@@ -190,8 +198,8 @@ struct Stale {
     containers: Vec<String>,
     /// Those that the program writes.
     states: Vec<String>,
-    /// Classes with other static fields.
-    classes: Vec<String>,
+    /// Static fields with other values, with their classes.
+    fields: Vec<(String, String)>,
 }
 
 impl Stale {
@@ -203,16 +211,27 @@ impl Stale {
         }
     }
 
+    fn add_fields(&mut self, class: &Item, fields: &[&StaticField]) {
+        for field in fields {
+            self.fields.extend(class.names.iter().map(|it| (it.clone(), field.name.clone())));
+        }
+    }
+
     /// The first of them that a statement made something of which is older now.
     fn used_by<'i>(&self, item: &'i Item) -> Option<&'i str> {
         // Static fields get their new values by themselves.
         let follows = |use_: &Use| item.statics.iter().any(|it| (it.value.0..it.value.1).contains(&use_.at));
-        let has_other =
-            |it: &Use| self.values.contains(&it.name) || !it.is_passed && self.containers.contains(&it.name);
+        let has_other_field = |it: &Use| {
+            let Some(member) = &it.member else { return false };
+            self.fields.iter().any(|(class, field)| *class == it.name && (field == member || member.is_empty()))
+        };
+        let has_other = |it: &Use| {
+            let is_container = !it.is_passed && self.containers.contains(&it.name);
+            self.values.contains(&it.name) || is_container || has_other_field(it)
+        };
         let is_stale = |it: &&Use| has_other(it) && !follows(it);
-        let read = || item.reads.iter().find(|it| item.kind == ItemKind::Variable && self.classes.contains(it));
-        let used = item.uses.iter().filter(is_stale).max_by_key(|it| !self.is_state(&it.name)).map(|it| &it.name);
-        used.or_else(read).map(String::as_str)
+        let used = item.uses.iter().filter(is_stale).max_by_key(|it| !self.is_state(&it.name));
+        used.map(|it| it.name.as_str())
     }
 
     fn is_state(&self, name: &str) -> bool {
@@ -220,7 +239,7 @@ impl Stale {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.names().chain(self.classes.iter().map(String::as_str)).any(|it| it == name)
+        self.names().chain(self.fields.iter().map(|it| it.0.as_str())).any(|it| it == name)
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
