@@ -2,7 +2,7 @@
 // One push of the server, applied: everything that can fail first (prepare), then everything at once (commit). No code of the
 // program runs between the patches of one push. What happened to each change goes back as an outcome.
 
-import { laterOf, messageOf, wasIgnored, wereKept } from "./reasons.js";
+import { lacking, laterOf, messageOf, wasIgnored, wereKept } from "./reasons.js";
 import { check, missing } from "./sites.js";
 import { Program } from "./registry.js";
 
@@ -177,11 +177,11 @@ export class Applier {
       module.stamp = stamp;
       module.foreign = false;
     }
-    for (const [module, { sites, rev }] of patches) {
-      const later = laterOf(module, sites);
-      results.push(later === undefined
-        ? this.result(module.id, rev, "live", started, this.kept(module))
-        : this.result(module.id, rev, "nextCall", started, later));
+    for (const [module, { sites, rev, top }] of patches) {
+      const [lack, later] = [lacking(module), laterOf(module, sites)];
+      if (lack !== undefined && top !== undefined && module.current?.values.threw) results.push(this.result(module.id, rev, "threw", started, lack));
+      else if (later !== undefined) results.push(this.result(module.id, rev, "nextCall", started, later));
+      else results.push(this.result(module.id, rev, "live", started, this.kept(module) ?? lack));
       this.host.recovered(module.id);
     }
     this.resyncs = 0;
@@ -344,7 +344,8 @@ export class Applier {
 
   /**
    * Takes over what changed at the top level of modules: added declarations and other values of constants. The server sends only what does
-   * nothing but make values; what throws all the same leaves the functions as they are.
+   * nothing but make values, and where making one throws, that value is left out. Another error is ours or the engine's: only the text as a
+   * whole helps then.
    * @param {Prepared["patches"]} patches @param {Stop} stop
    */
   stepsStop(patches, stop) {
@@ -360,13 +361,17 @@ export class Applier {
         continue;
       }
       const kept = [];
+      module.current?.values.begin();
       for (const { code, line, keeps } of top.steps) {
         try {
           const placed = module.sites.place(code, line);
           module.sites.added.push({ code: placed, rev, isPatch: true });
           if (hook(placed) === false && keeps !== undefined) kept.push(keeps);
         } catch (error) {
-          return stop("threw", { code: "top", message: messageOf(error) });
+          const reason = { code: "top", message: `What changed at the top level of ${module.id} cannot be taken over: ${messageOf(error)}` };
+          stop("needsReload", reason);
+          if (this.when !== "typing") this.host.reload(reason);
+          return true;
         }
       }
       if (kept.length > 0) this.keeping.set(module, kept);

@@ -3,7 +3,6 @@
 // the contract between the compiler and the page.
 
 import { gather } from "./gathered.js";
-import { made, merge } from "./merge.js";
 import { plain, rename } from "./names.js";
 import { createNamespace, fill } from "./namespace.js";
 import { externalKey, moduleObject } from "./registry.js";
@@ -25,14 +24,15 @@ export class Context {
     this.#instance = instance;
     /** What `link` threw: an async factory hides it in its promise. @type {{ error: unknown } | null} */
     this.linkError = null;
-    /** Takes over another initial value. */
-    this.merge = merge;
-    /** Makes the values for that. */
-    this.made = made;
+    /** Takes over added declarations and other initial values. */
+    this.values = instance.values;
     /** Takes over a function that is no longer async. */
     this.plain = plain;
     /** Takes over another name of a variable. */
-    this.rename = rename;
+    this.rename = (/** @type {Parameters<typeof rename>} */ ...all) => {
+      const [overlay, to, from] = all;
+      if (!instance.values.renamed(overlay, to, from)) rename(...all);
+    };
     /** `import()`. @param {unknown} specifier @param {unknown} [options] */
     this.import = (specifier, options) => registry.dynamicImport(instance, specifier, options);
   }

@@ -20,6 +20,12 @@ export function laterOf(module, sites) {
   return { code: "running", message: `${of} ${goOn}` };
 }
 
+/** What a module's top level lacks, because an initializer threw. @param {Module} module @returns {Reason | undefined} */
+export function lacking(module) {
+  const message = module.current?.values.message;
+  return message === undefined ? undefined : { code: "value", message };
+}
+
 /** @param {string[]} names variables whose initial values changed @returns {Reason} */
 export function wereKept(names) {
   const verb = names.length === 1 ? "keeps its value, because it was" : "keep their values, because they were";

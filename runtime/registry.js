@@ -14,6 +14,7 @@ import { Cleanup } from "./cleanup.js";
 import { Evaluator } from "./evaluate.js";
 import { Context } from "./context.js";
 import { sourceOf } from "./text.js";
+import { Values } from "./values.js";
 
 /** @typedef {import("./wire.js").ModuleDef} ModuleDef */
 /** @typedef {import("./wire.js").Dep} Dep */
@@ -81,6 +82,8 @@ export class Instance {
     this.main = main;
     /** Evaluates in the scope of the module, once its code has begun to run. @type {((code: string) => any) | null} */
     this.hook = null;
+    /** What its top level took over since it ran. */
+    this.values = new Values();
     /** Until disposed. */
     this.active = true;
     /** Who needed it, in the order they came. @type {Set<string>} */

@@ -446,9 +446,13 @@ impl Engine {
         let (mut again, mut changed) = (Vec::new(), Vec::new());
         let mut befores = FxHashMap::default();
         // A push that a page does not take holds up all that is in it.
-        let went_wrong =
-            |it: &Outcome| matches!(it, Outcome::Held | Outcome::Refused | Outcome::Threw | Outcome::NeedsReload);
-        let is_any = results.iter().any(|it| went_wrong(&it.outcome)) || !sent.updates.is_empty();
+        // A value whose initializer threw is left out, and all the rest is there.
+        let went_wrong = |it: &ModuleOutcome| match it.outcome {
+            Outcome::Held | Outcome::Refused | Outcome::NeedsReload => true,
+            Outcome::Threw => it.reason.as_ref().is_none_or(|it| it.code != "value"),
+            Outcome::Live | Outcome::NextCall | Outcome::ModuleUpdated => false,
+        };
+        let is_any = results.iter().any(went_wrong) || !sent.updates.is_empty();
         let has = if is_any { page.module_ids() } else { FxHashSet::default() };
         for result in results {
             if let Some(rev) = sent.updates.get(&result.module).copied()
@@ -478,7 +482,7 @@ impl Engine {
             {
                 known.failed = true;
             }
-            let went_wrong = went_wrong(&result.outcome);
+            let went_wrong = went_wrong(&result);
             if let Some((_, sites)) = sent.patches.get(&result.module).filter(|_| !went_wrong)
                 && let Some(known) = page.modules.get_mut(&result.module)
             {

@@ -427,6 +427,7 @@ impl Soft {
         };
         let line_of = |at: u32| source[..at as usize].matches('\n').count() as u32;
         let mut all: Vec<NewValue> = Vec::new();
+        let mut mends = Vec::new();
         let mut add = |index: usize, old: Option<&Item>| {
             // Nobody asked for another value of what only follows.
             let is_asked = old.is_some();
@@ -437,20 +438,32 @@ impl Soft {
             };
             if item.kind == ItemKind::Class {
                 let class = &item.names[0];
+                let object = target(class, ids, &guards);
+                // In its body the class is its own name, and nobody else's there.
+                let in_body = |text: String| {
+                    if object == *class { text } else { format!("({class}=>({text}))({object})") }
+                };
+                if object != *class {
+                    let text = value_text(&item.bindings[0], module, source, rev);
+                    let code = format!("$cap_m.values.mend({},{guards}.o,()=>{{{object}={text}}})", quoted(class));
+                    mends.push((index, Step { code, line: line_of(item.start), keeps: None }));
+                }
                 for (before, field) in before.statics.iter().zip(&item.statics) {
                     all.push(NewValue {
                         index,
                         is_asked,
                         name: format!("{class}.{}", field.name),
-                        target: format!("{}.{}", target(class, ids, &guards), field.name),
-                        before: text_of(Some(before.value), from, text),
-                        after: module.patch_text(source, field.value, rev),
+                        target: format!("{object}.{}", field.name),
+                        before: in_body(text_of(Some(before.value), from, text)),
+                        after: in_body(module.patch_text(source, field.value, rev)),
                         line: line_of(field.value.0),
+                        is_fixed: false,
                     });
                 }
                 return;
             }
             for (before, binding) in before.bindings.iter().zip(&item.bindings) {
+                let was_const = before.is_const;
                 all.push(NewValue {
                     index,
                     is_asked,
@@ -459,22 +472,26 @@ impl Soft {
                     before: text_of(before.value, from, text),
                     after: value_text(binding, module, source, rev),
                     line: binding.value.map_or(0, |it| line_of(it.0)),
+                    is_fixed: was_const && binding.is_const,
                 });
             }
         };
         self.changed.iter().for_each(|(old, index)| add(*index, Some(old)));
         self.dependants.iter().for_each(|index| add(*index, None));
         // The values as they were initialized, all before the first one changes: some are made of others.
-        let first: Vec<String> = all.iter().map(|it| format!("$cap_m.made(()=>({}))", it.before)).collect();
+        let first: Vec<String> =
+            all.iter().map(|it| format!("$cap_m.values.before({},()=>({}))", quoted(&it.name), it.before)).collect();
         let first = Step { code: format!("{guards}.w=[{}]", first.join(",")), line: 0, keeps: None };
         let steps = all.into_iter().enumerate().map(|(number, it)| {
-            let NewValue { index, is_asked, name, target, after, line, .. } = it;
+            let NewValue { index, is_asked, name, target, after, line, is_fixed, .. } = it;
+            let (key, fixed) = (quoted(&name), u8::from(is_fixed));
             let code = format!(
-                "$cap_m.merge({target},{guards}.w[{number}],$cap_m.made(()=>({after})),$cap_v=>{{{target}=$cap_v}})"
+                "$cap_m.values.change({key},()=>{target},{guards}.w[{number}],()=>({after}),$cap_v=>{{{target}=$cap_v}},{fixed})"
             );
             (index, Step { code, line, keeps: is_asked.then_some(name) })
         });
-        Some((first, steps.collect()))
+        // A class that could not be made before its fields are.
+        Some((first, mends.into_iter().chain(steps).collect()))
     }
 
     /// What pages have to run. `module` was compiled with the names of [`Soft::name`].
@@ -483,6 +500,11 @@ impl Soft {
         let line = |at: u32| source[..at as usize].matches('\n').count() as u32;
         let value = |binding: &Binding| value_text(binding, module, source, rev);
         let mut top = Top { removed: self.removed.iter().map(|it| it.0.clone()).collect(), ..Top::default() };
+        if !top.removed.is_empty() {
+            let names: Vec<String> = top.removed.iter().map(|it| quoted(it)).collect();
+            let code = format!("$cap_m.values.gone([{}],{guards}.o)", names.join(","));
+            top.steps.push(Step { code, line: 0, keeps: None });
+        }
         for it in self.renames.iter().filter(|it| !it.is_import) {
             let Rename { from, to, is_named, .. } = it;
             let (key, old_key, named) = (quoted(to), quoted(from), u8::from(*is_named));
@@ -538,8 +560,14 @@ impl Soft {
                 } else {
                     format!("{guards}.o.{name}={text}")
                 };
+                let is_function = module.items[*index].kind == ItemKind::Function;
+                let code = if is_function {
+                    code
+                } else {
+                    format!("$cap_m.values.add({},{guards}.o,()=>{{{code}}})", quoted(&shown(binding)))
+                };
                 let step = Step { code, line: binding.value.map_or(0, |it| line(it.0)), keeps: None };
-                if module.items[*index].kind == ItemKind::Function {
+                if is_function {
                     top.steps.push(step);
                 } else {
                     values.push((*index, step));
@@ -581,6 +609,8 @@ struct NewValue {
     before: String,
     after: String,
     line: u32,
+    /// A constant, before and now.
+    is_fixed: bool,
 }
 
 /// A binding as people know it.

@@ -199,6 +199,8 @@ pub struct Collector<'s> {
     outer: Option<ScopeId>,
     /// What the walked declaration declares there: where the patch is made, the name is one of the scope around it.
     declared: Option<SymbolId>,
+    /// The classes around that are declarations.
+    within: Vec<SymbolId>,
     /// For each loop around, innermost last: how many functions are around it, and from which depth on scopes belong to it.
     loops: Vec<(usize, u32)>,
     /// Variables that a function uses inside a loop, and those that functions in it use.
@@ -364,6 +366,7 @@ impl<'s> Collector<'s> {
             in_params: FxHashMap::default(),
             outer: None,
             declared: None,
+            within: Vec::new(),
             loops: Vec::new(),
             looped: FxHashSet::default(),
             others: Vec::new(),

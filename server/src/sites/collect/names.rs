@@ -79,8 +79,10 @@ impl<'s> Collector<'s> {
             }
             Some(Bind::Overlay) => (name.to_owned(), format!("{guards}.o.{name}")),
             Some(Bind::Local | Bind::Kept | Bind::Hidden) | None => {
+                // A class is its own name in its body, also before anybody else has it.
+                let is_reached = |it: SymbolId| at_top(it) && !self.within.contains(&it);
                 let in_overlay =
-                    !self.base.is_function && symbol.is_some_and(at_top) && self.base.overlay.contains(name);
+                    !self.base.is_function && symbol.is_some_and(is_reached) && self.base.overlay.contains(name);
                 if !in_overlay {
                     return;
                 }

@@ -116,6 +116,9 @@ impl<'a> Visit<'a> for Collector<'_> {
         let frame = FrameKind::Class { name: is_site.then(|| name.clone()) };
         self.frames.push(Frame::new(frame));
         let class = self.frames.len() - 1;
+        let declared = it.id.as_ref().filter(|_| it.r#type == ClassType::ClassDeclaration).map(|it| it.symbol_id());
+        let around = self.within.len();
+        self.within.extend(declared);
         for element in &it.body.body {
             self.seen.starts.push(element.span().start);
             match element {
@@ -153,6 +156,7 @@ impl<'a> Visit<'a> for Collector<'_> {
                 other => self.opaque(|me| walk::walk_class_element(me, other)),
             }
         }
+        self.within.truncate(around);
         self.inner_privates.pop();
         let wants_field = self.frames.pop().and_then(|it| it.hook).is_some_and(|it| it.in_field);
         if is_site {
