@@ -307,3 +307,18 @@ for (const [name, [first, rest, expression, value]] of Object.entries(cuts)) {
     program.close();
   });
 }
+
+test("what a module made of an imported constant stays until it runs again; its functions see the new one", async (t) => {
+  const bench = await Bench.start(t);
+  const program = await bench.open({
+    "main.js": 'import { rate } from "./rate.js";\nconst double = 2 * rate;\nexport const see = () => [rate, double];\n',
+    "rate.js": "export const rate = 10;\n",
+  });
+  const { document, listener } = program.also("rate.js");
+  const version = document.replace("10", "20");
+  await listener.until("the patch", () => listener.outcomes.find((it) => it.version >= version));
+  assert.deepEqual(await program.see("see()"), [20, 20]);
+  await program.reload();
+  assert.deepEqual(await program.see("see()"), [20, 40]);
+  program.close();
+});
