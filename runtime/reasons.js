@@ -9,7 +9,9 @@
  * @param {Module} module @param {import("./wire.js").SitePatch[]} sites @returns {Reason | undefined}
  */
 export function laterOf(module, sites) {
-  const scope = sites.find((site) => site.later)?.later;
+  // A module that was loaded with the text has nothing older.
+  const isOlder = (/** @type {number} */ rev) => module.sites.live().some((guards) => guards.rev < rev);
+  const scope = sites.find((site) => site.later && (!site.scope || isOlder(site.scope)))?.later;
   if (scope) return { code: "scope", message: scope };
   const waiting = sites.filter((site) => site.how !== "class").map(({ id, name }) => ({ name, calls: module.sites.underWay(id) })).filter((it) => it.calls > 0);
   if (waiting.length === 0) return undefined;

@@ -339,7 +339,7 @@ function named(made, callee) {
 
 /**
  * Makes a patch in one scope, at the first call there. Where that fails the scope keeps what it ran before; where it ran nothing
- * else, the older patch is tried, and at last the site goes back to its loaded code from the next call on.
+ * else, the older patch is tried. At last, if no scope could run it, the site goes back to its loaded code from the next call on.
  * @param {Sites} sites @param {Patch} patch @param {Hook} hook @param {Made | undefined} old @param {number} loaded the revision of the
  *   code that was loaded @returns {Made}
  */
@@ -348,7 +348,6 @@ function make(sites, patch, hook, old, loaded) {
   try {
     const made = instantiate(patch, patch.code, hook);
     patch.ran = true;
-    patch.before = null;
     return made;
   } catch (error) {
     const { id } = patch;
@@ -368,7 +367,8 @@ function make(sites, patch, hook, old, loaded) {
         // The older code does not fit here either; the first error is the one that tells the user something.
       }
     }
-    for (const guards of sites.live()) if (guards[id] === patch.rev) set(guards, id, 0);
+    // Where others run it, only this one goes without.
+    if (!patch.ran) for (const guards of sites.live()) if (guards[id] === patch.rev) set(guards, id, 0);
     throw error;
   }
 }

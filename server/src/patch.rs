@@ -25,14 +25,14 @@ use crate::sites::collect::Flavour;
 use crate::sites::collection::Collection;
 use crate::sites::diff::{self, Changed, Ids};
 use crate::sites::jsx::Jsx;
-use crate::sites::{Code, Rev, Runs, Scope, Site, SiteId, SiteKind, Veil};
+use crate::sites::{Code, Private, Rev, Runs, Scope, Site, SiteId, SiteKind, Veil};
 use cuts::Cuts;
 pub use plan::{PatchPlan, PlannedSite, Reason, Step, Top, Verdict};
 use plan::{inner_lines, planned};
 use reasons::{gathers_others, is_other_kind, later, lone_word, note, why};
 use walks::{
-    Late, empty_site, find, late_around, numbers, offset, order_of, path_to, rehash, same_binds, uses_of,
-    uses_of_privates, veils_around,
+    Lacks, Late, empty_site, find, lacked, lacks_around, late_around, mentions, numbers, of_classes_again, offset,
+    order_of, path_to, rehash, same_binds, uses_of, uses_of_privates, veils_around,
 };
 
 /// The last good text of a module and what is known of it.
@@ -166,14 +166,17 @@ impl Program {
             return Err(compile::needs_place(text));
         }
         uses_of_privates(&site, text, rev, &mut changes);
+        of_classes_again(&site, &old, &mut changes);
+        let lacks = lacks_around(&self.root, path);
         let line = self.line_of(origin);
         let mut plan = PatchPlan::default();
         let own = changes.iter().any(|it| it.path.is_empty());
         if own {
             let column = self.column_of(origin, line);
             site.changed = rev;
-            self.keep_runnable(&mut site, &old, rev);
-            let later = (site.scope_rev != 0).then(|| later(&site, false));
+            let lacked = lacked(text, &lacks);
+            self.keep_runnable(&mut site, &old, text, lacked, rev);
+            let later = (site.scope_rev != 0).then(|| later(&site, false, lacked.map(|it| it.1.as_str())));
             let own = PlannedSite { later, ..planned(&site, &old, function, &ids, (origin, line, column)) };
             site.ran = self.newest_that_ran(&old, &own.needs, rev);
             site.needs.clone_from(&own.needs);
@@ -196,7 +199,7 @@ impl Program {
             let place = Place { start: origin + start, line: line + lines, column };
             let around = site.at(&change.path[..change.path.len() - 1]);
             plan.note = plan.note.or_else(|| note(&self.root, around, before, site.at(&change.path), place.start, rev));
-            match self.plan_inner(&mut site, &late, change, before, inner, place, rev, &mut ids) {
+            match self.plan_inner(&mut site, (&late, &lacks), change, before, inner, place, rev, &mut ids) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(problem),
             }
@@ -232,7 +235,7 @@ impl Program {
     fn plan_inner(
         &self,
         site: &mut Site,
-        around: &Late,
+        (late, lacks): (&Late, &Lacks),
         Changed { path, is_veiled, .. }: &Changed,
         before: &Site,
         text: &str,
@@ -240,19 +243,22 @@ impl Program {
         rev: Rev,
         ids: &mut Ids,
     ) -> Result<Result<PlannedSite, String>, Problem> {
+        let mut lacks = lacks.clone();
+        lacks.extend(lacks_around(site, path));
+        let lacked = lacked(text, &lacks);
         let target = site.at_mut(path);
         target.changed = rev;
-        self.keep_runnable(target, before, rev);
+        self.keep_runnable(target, before, text, lacked, rev);
         if *is_veiled {
             target.scope_rev = rev;
         }
-        let later = (target.scope_rev != 0).then(|| later(target, *is_veiled));
+        let later = (target.scope_rev != 0).then(|| later(target, *is_veiled, lacked.map(|it| it.1.as_str())));
         if target.scope_rev == rev {
             // Closures made before keep what they run; those made from now on come with the new text.
             return Ok(Err(later.unwrap_or_default()));
         }
         let current = target.clone();
-        let mut late = around.clone();
+        let mut late = late.clone();
         late.extend(late_around(site, path));
         let context = Context { flavour: self.flavour, old: &current, rev, jsx: &self.jsx, late };
         let function = compile_function(text, &context, ids)?;
@@ -264,19 +270,28 @@ impl Program {
         Ok(Ok(PlannedSite { later, ..inner }))
     }
 
-    /// Older closures whose scope lacks what the new text names go on with the newest code that all can run.
-    fn keep_runnable(&self, site: &mut Site, before: &Site, rev: Rev) {
-        let runs = site.past.as_ref().is_none_or(|it| it.runs(&site.free, &site.scope));
-        if runs {
+    /// Older closures whose scope lacks what the new text names go on with the newest code that all can run. So do functions of classes
+    /// that lack what it names.
+    fn keep_runnable(&self, site: &mut Site, before: &Site, text: &str, lacked: Option<&(Rev, String)>, rev: Rev) {
+        let in_scope = site.past.as_ref().is_none_or(|it| it.runs(&site.free, &site.scope));
+        // Its own name stands where it is given.
+        let given = |name: &str| usize::from(site.has_own_name && site.name == name);
+        let is_named = site.own_names.iter().all(|it| mentions(text, it) <= given(it));
+        let statics = site.late_privates().filter(|it| it.is_static_field()).map(Private::newest).max();
+        if in_scope && is_named && statics.is_none() && lacked.is_none() {
             site.fallback = None;
             site.scope_rev = 0;
+            site.apart = 0;
             return;
         }
-        if site.fallback.is_none() && !site.kind.is_class() {
+        if site.kind.is_class() {
+            site.apart = if site.apart == 0 { rev } else { site.apart };
+        } else if site.fallback.is_none() {
             // What pages may have held is nothing that they can go on with.
             site.fallback = if before.needs.is_empty() { self.code_of(before, rev) } else { before.ran.clone() };
         }
-        site.scope_rev = site.since;
+        let scope_rev = if in_scope && is_named { 0 } else { site.since };
+        site.scope_rev = scope_rev.max(statics.unwrap_or(0)).max(lacked.map_or(0, |it| it.0));
     }
 
     /// What a site ran before pages may come to hold its new text, which needs these names.
@@ -377,6 +392,7 @@ impl Program {
         let mut changes = if is_other { Vec::new() } else { diff::changed(&self.root, &root, &[]) };
         uses_of(&root, &added, &mut Vec::new(), &mut changes);
         uses_of_privates(&root, source, rev, &mut changes);
+        of_classes_again(&root, &self.root, &mut changes);
         // Those two do not look.
         changes.iter_mut().for_each(|it| it.is_veiled |= root.at(&it.path).is_veiled(&veils_around(&root, &it.path)));
         let rope = Rope::from_str(source);
@@ -390,7 +406,16 @@ impl Program {
             let place = Place { start, line, column };
             let around = root.at(&change.path[..change.path.len() - 1]);
             plan.note = plan.note.or_else(|| note(&root, around, before, root.at(&change.path), start, rev));
-            match self.plan_inner(&mut root, &Late::default(), change, before, text, place, rev, &mut ids) {
+            match self.plan_inner(
+                &mut root,
+                (&Late::default(), &Lacks::new()),
+                change,
+                before,
+                text,
+                place,
+                rev,
+                &mut ids,
+            ) {
                 Ok(planned) => plan.add(planned),
                 Err(problem) => return Err(vec![problem.moved(i64::from(start))]),
             }

@@ -136,6 +136,8 @@ pub struct Site {
     pub shell: u64,
     /// Hash of all of the function's tokens.
     pub deep: u64,
+    /// As `deep`, but for the function's own name.
+    pub gist: u64,
     /// Where the function is created: what its free names can mean.
     pub scope: Arc<Scope>,
     /// Names that the text uses and does not declare, nested functions included.
@@ -158,6 +160,8 @@ pub struct Site {
     pub changed: Rev,
     /// The revision that brought a site to where it stands; 0: as loaded.
     pub born: Rev,
+    /// For a method or accessor: it can be put on a class that was made before.
+    pub is_put: bool,
     /// For a class: more hashes.
     pub class: ClassHashes,
     /// For a class: its `#private` names, those that are gone from the text included.
@@ -166,6 +170,10 @@ pub struct Site {
     pub construct_rev: Rev,
     /// Closures of scopes older than this revision can't run the newest text: they run `fallback`. 0: all can.
     pub scope_rev: Rev,
+    /// For a class: since this revision, classes of older scopes do not take over its text; 0: all do.
+    pub apart: Rev,
+    /// For a class expression: other names that it had in its own text, and what it was not called.
+    pub own_names: Vec<Box<str>>,
     /// The newest code that closures of every scope can run, when that isn't the newest text.
     pub fallback: Option<Arc<Code>>,
     /// While `needs` has names, so that pages may hold the text: the code of the newest one before that had none.
@@ -224,6 +232,16 @@ pub struct Private {
 }
 
 impl Private {
+    /// Whether it is a static field: those are there from the start, or never.
+    pub(crate) fn is_static_field(&self) -> bool {
+        self.is_static && self.sites.is_empty()
+    }
+
+    /// The revision that brought it last.
+    pub(crate) fn newest(&self) -> Rev {
+        self.gaps.last().map_or(self.since, |it| it.1)
+    }
+
     /// Whether both are one thing for the classes that were made with either.
     fn is_same(&self, other: &Private) -> bool {
         self.name == other.name && self.is_static == other.is_static && self.sites == other.sites

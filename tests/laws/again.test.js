@@ -322,3 +322,19 @@ test("what a module made of an imported constant stays until it runs again; its 
   assert.deepEqual(await program.see("see()"), [20, 40]);
   program.close();
 });
+
+test("while a module has to run again, its classes keep what a patch could not give back", async (t) => {
+  const bench = await Bench.start(t);
+  const getter = `get ["a" + "b"]() { return 2; }`;
+  const program = await bench.open({ "main.js": `export class D {\n  m() { return 1; }\n  ${getter}\n}\n` });
+  const outcome = (/** @type {string} */ word) =>
+    program.listener.until(word, () => program.listener.outcomes.find((it) => it.outcome === word && it.version === program.document.version));
+  assert.equal((await program.judged(program.document.replace(getter, "n() { return 3; }"))).verdict, "updateModule");
+  await outcome("needsReload");
+  assert.equal(await program.see("String([new D().ab, new D().n()])"), "2,3");
+
+  assert.equal((await program.judged(program.document.replace("n() { return 3; }", getter))).verdict, "patch");
+  await outcome("live");
+  assert.equal(await program.see("String([new D().ab, new D().n])"), "2,");
+  program.close();
+});

@@ -195,7 +195,7 @@ fn compile(
     site.scope = Arc::clone(&old.scope);
     site.level = old.level;
     site.kind = old.kind;
-    (site.runs, site.lists) = (old.runs, old.lists);
+    (site.runs, site.lists, site.is_put) = (old.runs, old.lists, old.is_put);
     if !site.has_own_name && matches!(old.kind, SiteKind::Arrow | SiteKind::Expression | SiteKind::ClassExpression) {
         site.name.clone_from(&old.name);
     }
@@ -344,8 +344,10 @@ impl Parts<'_> {
         let late = emit::pieces(self.source, self.class.body, &late, part);
         // Members of which only the code can change.
         let sites = self.collector.sites.iter().filter(|it| it.parent == Some(0) && it.kind.is_class_member());
-        let others = sites.filter(|it| !self.class.has_member(it.span.start));
-        let others: Vec<String> = others.map(|it| id_at(it.span.start).to_string()).collect();
+        let others = sites.filter(|it| !self.class.has_member(it.span.start)).map(|it| id_at(it.span.start));
+        // Those that are gone could not come back.
+        let gone = self.site.ghosts.iter().filter(|it| it.kind.is_class_member() && !it.is_put).map(|it| it.id);
+        let others: Vec<String> = others.chain(gone).map(|it| it.to_string()).collect();
         let hook = self.collector.base.flavour.class_hook(&self.site.id.to_string());
         let (keys, others) = (keys.join(","), others.join(","));
         format!("({{c:class{{{late}}},k:[{keys}],x:[{others}],h:$cap_h=>{{{hook}=$cap_h}}}})")
@@ -361,7 +363,8 @@ impl Parts<'_> {
             (line, before.rsplit('\n').next().unwrap_or_default().chars().count() as u32)
         };
         let mut list = Vec::new();
-        for raw in &self.class.privates {
+        // Static fields come with the class.
+        for raw in self.class.privates.iter().filter(|it| !it.is_static || it.field.is_none()) {
             let Some(late) = self.site.late_privates().find(|it| it.name == raw.name) else { continue };
             let name = raw.name.to_string();
             let code = match raw.field {

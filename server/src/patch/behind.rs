@@ -98,7 +98,9 @@ impl Program {
             }
             let line = self.line_of(start);
             let column = self.column_of(start, line);
-            let later = (site.scope_rev != 0).then(|| later(site, false));
+            let lacks = lacks_around(&self.root, &path);
+            let lacked = lacked(&text, &lacks).map(|it| it.1.as_str());
+            let later = (site.scope_rev != 0).then(|| later(site, false, lacked));
             plan.sites.push(PlannedSite { later, ..planned(site, site, function, &self.ids, (start, line, column)) });
         }
         (plan, left)

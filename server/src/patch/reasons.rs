@@ -3,12 +3,20 @@
 use super::*;
 
 /// Why closures of a site that were made before can't run its text.
-pub(super) fn later(site: &Site, is_veiled: bool) -> String {
+pub(super) fn later(site: &Site, is_veiled: bool, lacked: Option<&str>) -> String {
     let name = if site.name.is_empty() { "this function" } else { &site.name };
     if is_veiled {
         return format!(
             "what was made of {name} before keeps its code: only the function around it reaches its variables"
         );
+    }
+    if let Some(lacked) = lacked {
+        return format!(
+            "objects whose class was made before keep the code of {name}: their class has no such {lacked}"
+        );
+    }
+    if site.kind.is_class() && site.late_privates().any(Private::is_static_field) {
+        return format!("{name} has a private static field that classes made before lack: they stay as they are");
     }
     match site.past.as_ref().and_then(|it| it.foreign(&site.free, &site.scope)) {
         Some(foreign) => {
@@ -29,6 +37,9 @@ pub(super) fn note(root: &Site, around: &Site, before: &Site, site: &Site, start
             named("this class")
         );
         return Some(Reason { code: "fields", message, start, end });
+    }
+    if let Some(message) = left_behind(before, site) {
+        return Some(Reason { code: "made", message, start, end });
     }
     if before.counts != site.counts && site.counts.is_some_and(|from| from < before.lists) {
         let message = format!(
@@ -66,6 +77,32 @@ pub(super) fn note(root: &Site, around: &Site, before: &Site, site: &Site, start
         let message = format!("`{name}` is another kind of function now: those that were made before keep their code");
         Reason { code: "kept", message, start, end }
     })
+}
+
+/// What a function made before its edit and does not make now, where it makes something else instead: who has it goes on with it.
+fn left_behind(before: &Site, site: &Site) -> Option<String> {
+    let old = |it: &Site| before.children.iter().chain(&before.ghosts).find(|old| old.id == it.id);
+    let name = |it: &Site, what: &str| if it.name.is_empty() { what.to_owned() } else { format!("`{}`", it.name) };
+    if site.kind.is_class() {
+        return None;
+    }
+    let is_remade = |it: &&Site| {
+        let same_name = |old: &Site| old.name == it.name && old.has_own_name == it.has_own_name;
+        it.kind.is_class() && old(it).is_some_and(|old| same_name(old) && old.class.made != it.class.made)
+    };
+    if let Some(class) = site.children.iter().find(is_remade) {
+        return Some(format!(
+            "{} is made anew by the next call: classes made before keep what they extend, their static fields and what static blocks did",
+            name(class, "the class")
+        ));
+    }
+    let kind = |it: &Site| (it.kind.is_class(), it.kind == SiteKind::Arrow);
+    let is_gone = |it: &&Site| !site.children.iter().any(|now| now.id == it.id);
+    let gone = before.children.iter().filter(is_gone);
+    let (gone, _) = gone.flat_map(|gone| site.children.iter().map(move |now| (gone, now))).find(|(gone, now)| {
+        !now.kind.is_class_member() && kind(gone) == kind(now) && gone.name != now.name && old(now).is_none()
+    })?;
+    Some(format!("what was made of {} before keeps its code", name(gone, gone.kind.describe())))
 }
 
 /// The first difference between two top levels, in words.

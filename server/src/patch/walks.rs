@@ -26,7 +26,63 @@ pub(super) fn late_around(root: &Site, path: &[usize]) -> Late {
     late
 }
 
-/// Where the site with this id stands.
+/// Names that code of a class may use and that older classes lack, which do not take over its text; with the revision up to which
+/// they do.
+pub(super) type Lacks = Vec<(Rev, String)>;
+
+/// What classes around the site at `path` may lack.
+pub(super) fn lacks_around(root: &Site, path: &[usize]) -> Lacks {
+    let around = (0..path.len()).map(|it| root.at(&path[..it])).filter(|it| it.apart > 0);
+    around.flat_map(|class| lacks(class).into_iter().map(|it| (class.scope_rev, it))).collect()
+}
+
+fn lacks(class: &Site) -> Vec<String> {
+    let members = class.children.iter().filter(|it| it.kind.is_class_member() && it.born >= class.apart);
+    let members = members.map(|it| it.name.trim_matches(['[', ']']).to_owned());
+    let privates = class.late_privates().filter(|it| it.newest() >= class.apart).map(|it| format!("#{}", it.name));
+    members.chain(privates).collect()
+}
+
+/// The first of these names that a text mentions.
+pub(super) fn lacked<'l>(text: &str, lacks: &'l [(Rev, String)]) -> Option<&'l (Rev, String)> {
+    lacks.iter().find(|(_, name)| mentions(text, name) > 0)
+}
+
+/// How often a text has a name, as far as a search can tell.
+pub(super) fn mentions(text: &str, name: &str) -> usize {
+    let is_part = |it: char| it.is_alphanumeric() || matches!(it, '_' | '$');
+    let is_whole = |at: usize| !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part);
+    text.match_indices(name).filter(|(at, _)| !name.is_empty() && is_whole(*at)).count()
+}
+
+/// Classes that take over their text again: functions in them that older ones could not run.
+pub(super) fn of_classes_again(site: &Site, before: &Site, changes: &mut Vec<diff::Changed>) {
+    let mut found = Vec::new();
+    for change in changes.iter() {
+        let class = site.at(&change.path);
+        if class.apart > 0 && find_or_self(before, change.id).is_some_and(|it| it.apart > 0) {
+            waiting(class, &mut change.path.clone(), &mut found);
+        }
+    }
+    found.retain(|it| !changes.iter().any(|known| known.id == it.id));
+    changes.append(&mut found);
+}
+
+fn find_or_self(site: &Site, id: SiteId) -> Option<&Site> {
+    if site.id == id { Some(site) } else { find(site, id) }
+}
+
+fn waiting(site: &Site, path: &mut Vec<usize>, found: &mut Vec<diff::Changed>) {
+    for (index, child) in site.children.iter().enumerate() {
+        path.push(index);
+        if child.scope_rev != 0 {
+            found.push(diff::Changed { id: child.id, path: path.clone(), own: true, is_veiled: false });
+        }
+        waiting(child, path, found);
+        path.pop();
+    }
+}
+
 /// The veils of the sites around the one at `path`.
 pub(super) fn veils_around(root: &Site, path: &[usize]) -> Vec<Veil> {
     let around = (0..path.len()).map(|it| root.at(&path[..it]));

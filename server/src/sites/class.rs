@@ -33,7 +33,7 @@ pub struct RawClass {
     pub made: Vec<Span>,
     /// Methods and accessors that can be put on a class that was made before.
     pub members: Vec<Member>,
-    /// `#private` methods, accessors and fields of instances, and static methods and accessors.
+    /// Parts of what its `#private` names stand for.
     pub privates: Vec<RawPrivate>,
     /// For the class that is the root: what stands first in the body of the one that takes over.
     pub head: String,
@@ -206,6 +206,18 @@ pub(super) fn parts(class: &Class<'_>, source: &str, is_const: &Constant<'_>) ->
             ClassElement::AccessorProperty(accessor) if !accessor.r#static => {
                 it.fixed = true;
                 it.construct.push(span);
+            }
+            ClassElement::PropertyDefinition(field) => {
+                if let PropertyKey::PrivateIdentifier(key) = &field.key {
+                    let value = Some(field.value.as_ref().map(GetSpan::span));
+                    it.privates.push(RawPrivate {
+                        name: Box::from(key.name.as_str()),
+                        is_static: true,
+                        span,
+                        field: value,
+                    });
+                }
+                it.made.push(span);
             }
             ClassElement::TSIndexSignature(_) => {}
             _ => it.made.push(span),

@@ -87,6 +87,14 @@ pub struct RawSite {
     pub class: Option<RawClass>,
 }
 
+impl RawSite {
+    /// The name that it has in its own text.
+    pub(super) fn own_name(&self) -> Option<&str> {
+        let declares = matches!(self.kind, SiteKind::Declaration | SiteKind::Class) && !self.name.is_empty();
+        (declares || self.has_own_name).then_some(self.name.as_str())
+    }
+}
+
 /// How the text is loaded: decides what `this`, imports and globals at its top mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Flavour {

@@ -132,6 +132,7 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
     new.born = old.born;
     new.construct_rev = if old.class.construct == new.class.construct { old.construct_rev } else { ids.rev };
     new.scope_rev = old.scope_rev;
+    new.apart = old.apart;
     new.fallback.clone_from(&old.fallback);
     new.needs.clone_from(&old.needs);
     new.ran.clone_from(&old.ran);
@@ -142,6 +143,7 @@ pub fn adopt(old: &Site, new: &mut Site, ids: &mut Ids) {
         new.since = ids.rev;
         new.past = Some(Arc::new(Past::with(old.past.as_deref(), &old.scope)));
     }
+    adopt_name(old, new, ids.rev);
     let same = if old.kind == SiteKind::Module { std::mem::take(&mut ids.same) } else { Vec::new() };
     let pairs = pair_children(old, new, &same);
     let mut stayed = vec![false; old.children.len()];
@@ -203,6 +205,20 @@ fn shape(site: &Site) -> u64 {
 fn placed(site: &Site) -> impl Iterator<Item = usize> {
     let is_named = |it: &Site| it.kind == SiteKind::Declaration || it.kind.is_class_member();
     site.children.iter().enumerate().filter(move |(_, it)| !is_named(it)).map(|(index, _)| index)
+}
+
+/// The name of a class expression is known only in its text: classes that were made before go on without it, or with another one.
+fn adopt_name(old: &Site, new: &mut Site, rev: Rev) {
+    if new.kind != SiteKind::ClassExpression {
+        return;
+    }
+    new.own_names.clone_from(&old.own_names);
+    let name = |it: &Site| it.has_own_name.then(|| Box::from(it.name.as_str()));
+    let (before, now) = (name(old), name(new));
+    if before != now {
+        new.since = rev;
+        new.own_names.extend(before.into_iter().chain(now));
+    }
 }
 
 /// Numbers a tree that has no past.
@@ -316,6 +332,7 @@ fn pair_children(old: &Site, new: &Site, same: &[(u32, usize)]) -> Vec<Option<us
         // What a guard passes on is enough for a function of the same name in another form, and for one that is given to another callee.
         pairs.by_some(0..living, other_form);
         pairs.by_some(0..living, |it| Some((kind_of(it), it.deep, argument(it)?)));
+        pairs.renamed(0..living);
     }
     let Pairs { mut taken, mut of, .. } = pairs;
     for (pair, child) in of.iter_mut().zip(&new.children) {
@@ -380,6 +397,19 @@ impl<'s> Pairs<'s> {
             }
         }
     }
+
+    /// What differs from one that is gone only in its name is that one, if there is no other.
+    fn renamed(&mut self, range: std::ops::Range<usize>) {
+        for child in 0..self.of.len() {
+            let it = essence(&self.new.children[child]);
+            let is_alone = (0..self.of.len())
+                .all(|other| other == child || self.of[other].is_some() || essence(&self.new.children[other]) != it);
+            let mut same = range.clone().filter(|other| !self.taken[*other] && essence(self.old[*other]) == it);
+            if let (true, Some(found), None) = (is_alone, same.next(), same.next()) {
+                self.take(child, found);
+            }
+        }
+    }
 }
 
 /// A function that was async gives promises whatever it runs, and a private method can't be taken from a class for another one.
@@ -396,6 +426,13 @@ pub(crate) fn is_left_behind(around: &Site, site: &Site) -> bool {
 /// Whether functions made of the old text can't be what the new text says: they go on giving promises.
 pub fn loses_async(old: &Site, new: &Site) -> bool {
     old.is_async && !new.is_async
+}
+
+/// What is equal for two functions or classes that differ at most in their own name. Only code with an own name is handed the function
+/// that it is.
+fn essence(site: &Site) -> impl PartialEq {
+    let is_named = site.kind == SiteKind::Expression && site.has_own_name;
+    (kind_of(site), is_named, site.gist, site.below)
 }
 
 type Nature = (bool, bool, bool, bool);

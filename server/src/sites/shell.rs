@@ -14,6 +14,8 @@ pub(crate) struct Span<'s> {
     pub(crate) start: u32,
     pub(crate) end: u32,
     pub(crate) mark: &'s str,
+    /// The name that it has in its own text.
+    pub(crate) own_name: Option<&'s str>,
     pub(crate) class: Option<&'s RawClass>,
 }
 
@@ -21,6 +23,8 @@ pub(crate) struct Span<'s> {
 pub(crate) struct Shells {
     /// Of the whole text (index 0) and of every span (index + 1).
     pub(crate) shells: Vec<u64>,
+    /// Of every span, without its own name.
+    pub(crate) gists: Vec<u64>,
     /// Of what spans of classes are made of.
     pub(crate) classes: Vec<ClassHashes>,
     /// Of the top-level statements.
@@ -107,6 +111,7 @@ pub(crate) fn shells(
         items: fresh(cuts.len()),
         item: 0,
     };
+    let mut gists = fresh(spans.len());
     // What ends a statement is that another one starts, whether or not a semicolon says so.
     let mut starts = seen.starts.clone();
     starts.sort_unstable();
@@ -143,6 +148,11 @@ pub(crate) fn shells(
             continue;
         }
         hashers.feed(&open, at, |it| feed(it, source, token, prev));
+        if let Some(last) = open.last()
+            && spans[*last].own_name != Some(&source[at as usize..token.end() as usize])
+        {
+            feed(&mut gists[*last], source, token, prev);
+        }
     }
     let Hashers { shells, classes, members, items, .. } = hashers;
     let mut shells: Vec<u64> = shells.into_iter().map(|it| it.finish()).collect();
@@ -151,6 +161,7 @@ pub(crate) fn shells(
     }
     Shells {
         shells,
+        gists: gists.into_iter().map(|it| it.finish()).collect(),
         classes: classes.into_iter().zip(members).map(|(it, [_, made_with])| class_hashes(it, made_with)).collect(),
         items: items.into_iter().map(|it| it.finish()).collect(),
     }

@@ -27,10 +27,11 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
             start: raw[*it].span.start,
             end: raw[*it].span.end,
             mark: &raw[*it].mark,
+            own_name: raw[*it].own_name(),
             class: raw[*it].class.as_ref(),
         })
         .collect();
-    let Shells { shells, classes, items } = shell::shells(source, tokens, &spans, cuts, seen, from, to);
+    let hashes = shell::shells(source, tokens, &spans, cuts, seen, from, to);
     let mut root = Site {
         id: 0,
         kind: SiteKind::Module,
@@ -43,8 +44,9 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         has_own_name: false,
         start: from,
         len: to - from,
-        shell: shells[0],
+        shell: hashes.shells[0],
         deep: 0,
+        gist: 0,
         scope: Arc::new(Scope::default()),
         free: Vec::new(),
         strict: false,
@@ -56,10 +58,13 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         level: 0,
         changed: 0,
         born: 0,
+        is_put: false,
         class: ClassHashes::default(),
         privates: Vec::new(),
         construct_rev: 0,
         scope_rev: 0,
+        apart: 0,
+        own_names: Vec::new(),
         fallback: None,
         ran: None,
         needs: Vec::new(),
@@ -72,19 +77,11 @@ pub fn build(source: &str, tokens: &[Token], raw: &[RawSite], cuts: &[u32], seen
         below: 0,
     };
     let mut next = 0;
-    fill(&mut root, from, &live, raw, &shells, &classes, &mut next);
-    Built { root, items, raw: live }
+    fill(&mut root, from, &live, raw, &hashes, &mut next);
+    Built { root, items: hashes.items, raw: live }
 }
 
-fn fill(
-    parent: &mut Site,
-    base: u32,
-    live: &[usize],
-    raw: &[RawSite],
-    shells: &[u64],
-    classes: &[ClassHashes],
-    next: &mut usize,
-) {
+fn fill(parent: &mut Site, base: u32, live: &[usize], raw: &[RawSite], hashes: &Shells, next: &mut usize) {
     let end = base + parent.len;
     while *next < live.len() && raw[live[*next]].span.start < end {
         let it = &raw[live[*next]];
@@ -103,8 +100,9 @@ fn fill(
             start: it.span.start - base,
             len: it.span.end - it.span.start,
             // Another kind of hook is other code, whatever the text says.
-            shell: shells[*next + 1] ^ it.hook ^ it.construct_hook,
+            shell: hashes.shells[*next + 1] ^ it.hook ^ it.construct_hook,
             deep: 0,
+            gist: hashes.gists[*next],
             scope: Arc::clone(&it.scope),
             free,
             strict: it.strict,
@@ -116,10 +114,19 @@ fn fill(
             level: it.level,
             changed: 0,
             born: 0,
-            class: ClassHashes { construct: classes[*next].construct ^ it.construct_hook, ..classes[*next] },
+            is_put: it
+                .parent
+                .and_then(|it| raw[it].class.as_ref())
+                .is_some_and(|class| class.has_member(it.span.start)),
+            class: ClassHashes {
+                construct: hashes.classes[*next].construct ^ it.construct_hook,
+                ..hashes.classes[*next]
+            },
             privates: it.class.as_ref().map_or_else(Vec::new, RawClass::private_names),
             construct_rev: 0,
             scope_rev: 0,
+            apart: 0,
+            own_names: Vec::new(),
             fallback: None,
             ran: None,
             needs: Vec::new(),
@@ -132,7 +139,7 @@ fn fill(
             below: 0,
         };
         *next += 1;
-        fill(&mut site, it.span.start, live, raw, shells, classes, next);
+        fill(&mut site, it.span.start, live, raw, hashes, next);
         parent.children.push(site);
     }
     hash(parent);
