@@ -401,6 +401,9 @@ impl<'s> Pairs<'s> {
     /// What differs from one that is gone only in its name is that one, if there is no other.
     fn renamed(&mut self, range: std::ops::Range<usize>) {
         for child in 0..self.of.len() {
+            if self.of[child].is_some() {
+                continue;
+            }
             let it = essence(&self.new.children[child]);
             let is_alone = (0..self.of.len())
                 .all(|other| other == child || self.of[other].is_some() || essence(&self.new.children[other]) != it);
