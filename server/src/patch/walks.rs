@@ -89,6 +89,7 @@ pub(super) fn veils_around(root: &Site, path: &[usize]) -> Vec<Veil> {
     around.filter_map(Site::veil).collect()
 }
 
+/// Where the site with this id stands.
 pub(super) fn path_to(site: &Site, id: SiteId) -> Option<Vec<usize>> {
     site.children.iter().enumerate().find_map(|(index, child)| {
         if child.id == id {

@@ -6,6 +6,7 @@
 mod classes;
 mod functions;
 mod hooks;
+mod loops;
 mod modules;
 mod names;
 mod once;
